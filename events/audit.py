@@ -1,0 +1,87 @@
+"""Facts about the platform itself: credentials, dead letters, starts and stops.
+
+Streams ``key.<key_id>``, ``token.<token_id>``, ``deadletter.<id>`` and ``system.<instance>``. A secret never enters
+the log: only its SHA-256 does.
+"""
+
+from typing import ClassVar, Literal
+
+from events.fact import Fact
+
+
+class KeyCreated(Fact, frozen=True, tag="key.created"):
+    """An integration key: what a sender presents to intake."""
+
+    headline: ClassVar[str] = "integration key for {sender} created"
+    sender: str
+    """The adapter it may speak to, such as ``alertmanager``."""
+    secret_sha256: str
+    name: str = ""
+    service: str = ""
+    """Service of alerts that do not name one themselves."""
+
+
+class KeyRevoked(Fact, frozen=True, tag="key.revoked"):
+    """The key is no longer accepted."""
+
+    headline: ClassVar[str] = "integration key revoked: {reason}"
+    reason: str = ""
+
+
+class TokenCreated(Fact, frozen=True, tag="token.created"):
+    """A token that opens the web, the HTTP API and the command line."""
+
+    headline: ClassVar[str] = "access token ({scope}) created"
+    scope: Literal["admin", "responder"]
+    secret_sha256: str
+    person_id: str = ""
+    """Whose token it is. An admin token without a person may act in the name of any."""
+
+
+class TokenRevoked(Fact, frozen=True, tag="token.revoked"):
+    """The token is no longer accepted."""
+
+    headline: ClassVar[str] = "access token revoked: {reason}"
+    reason: str = ""
+
+
+class DeadLetterRecorded(Fact, frozen=True, tag="deadletter.recorded"):
+    """A message that a service could not use was set aside, so that others go on."""
+
+    headline: ClassVar[str] = "{service} set aside {source_stream} {source_seq}: {error}"
+    service: str
+    source_stream: Literal["INTAKE", "EVENTS"]
+    source_seq: int
+    """Position of the message, which stays where it is."""
+    source_subject: str
+    error: str
+    attempts: int
+
+
+class DeadLetterReplayed(Fact, frozen=True, tag="deadletter.replayed"):
+    """A dead letter was tried again."""
+
+    headline: ClassVar[str] = "dead letter replayed: {outcome}"
+    outcome: Literal["handled", "failed_again"]
+    error: str = ""
+
+
+class SystemStarted(Fact, frozen=True, tag="system.started"):
+    """A process of the platform began to work."""
+
+    headline: ClassVar[str] = "{process} {version} started"
+    process: str
+    version: str
+
+
+class SystemStopped(Fact, frozen=True, tag="system.stopped"):
+    """A process of the platform stopped in order."""
+
+    headline: ClassVar[str] = "{process} stopped"
+    process: str
+
+
+KeyFact = KeyCreated | KeyRevoked
+TokenFact = TokenCreated | TokenRevoked
+DeadLetterFact = DeadLetterRecorded | DeadLetterReplayed
+SystemFact = SystemStarted | SystemStopped

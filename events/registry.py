@@ -1,0 +1,41 @@
+"""Every fact class by its permanent tag. A new fact appears here by being in its family's union."""
+
+from typing import get_args
+
+from events.alert import AlertFact
+from events.audit import DeadLetterFact, KeyFact, SystemFact, TokenFact
+from events.escalation import EscalationFact
+from events.fact import Fact, tag_of
+from events.group import GroupFact
+from events.incident import IncidentFact
+from events.oncall import PolicyFact, RotationFact
+from events.page import PageFact
+from events.person import PersonFact
+from events.review import ReviewFact
+from events.timer import TimerFact
+
+FAMILIES = (
+    AlertFact,
+    IncidentFact,
+    GroupFact,
+    EscalationFact,
+    PageFact,
+    RotationFact,
+    PolicyFact,
+    PersonFact,
+    ReviewFact,
+    KeyFact,
+    TokenFact,
+    DeadLetterFact,
+    SystemFact,
+    TimerFact,
+)
+
+
+def _all_facts() -> dict[str, type[Fact]]:
+    classes = [kind for family in FAMILIES for kind in (get_args(family) or (family,))]
+    return {tag_of(kind): kind for kind in classes}
+
+
+FACT_TYPES: dict[str, type[Fact]] = _all_facts()
+"""``{"incident.declared": IncidentDeclared, …}``"""

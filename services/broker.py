@@ -1,0 +1,163 @@
+"""The bus: a FastStream broker on NATS, and how events of the log reach a listener.
+
+Each listener has one durable consumer, shared by all copies of its service. A batch is fetched at once; events of one
+stream are handled in order, of different streams concurrently. A failure is tried again after a pause; after the last
+try the event becomes a dead letter and the others go on.
+"""
+
+import asyncio
+import logging
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+import nats.errors
+import nats.js.errors
+from fast_depends.msgspec import MsgSpecSerializer
+from faststream import AckPolicy
+from faststream.nats import JStream, NatsBroker, PullSub
+from faststream.nats.subscriber.usecases import BatchPullStreamSubscriber
+from faststream.security import SASLPlaintext
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+
+from events import Event, EventLog, Write, decode
+from events.audit import DeadLetterRecorded
+from events.errors import Conflict
+from events.ids import derived_event_id, key_of
+from events.nats_log import stored_from_delivery
+from events.nats_streams import EVENTS, declare_consumer
+from events.subjects import stream_from_subject
+from services.listener import Listener
+
+logger = logging.getLogger("recount")
+
+FETCH_EVENTS_MAX = 500
+FETCH_TIMEOUT_S = 5.0
+# The first tries cover a server that restarts; together they take about a minute and a half.
+RETRY_PAUSES_S = (0.5, 2.0, 5.0, 15.0, 30.0, 30.0)
+RECONNECT_PAUSE_S = 1  # a whole number: the client's own type
+ERROR_TEXT_MAX = 2_000  # characters of an error kept in a dead letter
+
+
+async def _fetch_what_is_there(self: Any) -> None:
+    """FastStream's own loop waits until a batch is full or its timeout ends; this one takes what has arrived."""
+    while self.running:
+        messages: list[Msg] = []
+        with suppress(
+            TimeoutError,
+            nats.errors.TimeoutError,
+            nats.errors.ConnectionClosedError,
+            nats.js.errors.ServiceUnavailableError,
+        ):
+            messages = await self.subscription.fetch(batch=self.pull_sub.batch_size, timeout=self.pull_sub.timeout)
+        if messages and self.running:
+            await self.consume(messages)
+
+
+# Private in 0.7, hence the pin in pyproject.toml; tests/services/test_broker.py fails when it stops taking effect.
+BatchPullStreamSubscriber._consume_pull = _fetch_what_is_there  # type: ignore[method-assign]
+
+
+def make_broker(url: str, *, user: str | None = None, password: str | None = None, name: str = "recount") -> NatsBroker:
+    """A broker that reconnects for ever and speaks msgspec."""
+    return NatsBroker(
+        url,
+        security=SASLPlaintext(username=user, password=password or "") if user else None,
+        name=name,
+        serializer=MsgSpecSerializer(use_fastdepends_errors=False),
+        logger=None,
+        max_reconnect_attempts=-1,
+        reconnect_time_wait=RECONNECT_PAUSE_S,
+        error_cb=_report,
+    )
+
+
+async def connect_client(url: str, *, user: str | None = None, password: str | None = None) -> Client:
+    """A plain client with the same habits, for what has no handlers: the log, timers, bulk reads."""
+    client = Client()
+    await client.connect(
+        url,
+        user=user,
+        password=password,
+        max_reconnect_attempts=-1,
+        reconnect_time_wait=RECONNECT_PAUSE_S,
+        error_cb=_report,
+        allow_reconnect=True,
+    )
+    return client
+
+
+async def attach(broker: NatsBroker, client: Client, log: EventLog, listener: Listener) -> None:
+    """Have a listener hear its events. Call it before the broker starts."""
+    durable = listener.name
+    await declare_consumer(client.jetstream(), stream=EVENTS, durable=durable, filter_subjects=list(listener.hears))
+
+    @broker.subscriber(
+        "evt.>",  # the durable's own filters decide what arrives
+        stream=JStream(EVENTS, declare=False),
+        durable=durable,
+        pull_sub=PullSub(batch_size=FETCH_EVENTS_MAX, timeout=FETCH_TIMEOUT_S, batch=True),
+        ack_policy=AckPolicy.MANUAL,
+        title=durable,
+    )
+    async def on_batch(_bodies: list[bytes], message: Any) -> None:
+        by_stream: dict[str, list[Msg]] = {}
+        for raw in message.raw_message:
+            by_stream.setdefault(stream_from_subject(raw.subject), []).append(raw)
+        await asyncio.gather(*(_handle_in_order(log, listener, raws) for raws in by_stream.values()))
+
+
+async def _handle_in_order(log: EventLog, listener: Listener, raws: list[Msg]) -> None:
+    for raw in raws:
+        try:
+            await listener.on_event(decode(stored_from_delivery(raw)))
+        except Exception as error:  # whatever a handler raises must not stop the others
+            await _failed(log, listener, raw, error)
+        else:
+            await raw.ack()
+
+
+async def _failed(log: EventLog, listener: Listener, raw: Msg, error: Exception) -> None:
+    tries = raw.metadata.num_delivered or 1
+    if tries <= len(RETRY_PAUSES_S):
+        logger.warning("%s: %s failed (try %d): %r", listener.name, raw.subject, tries, error)
+        await raw.nak(delay=RETRY_PAUSES_S[tries - 1])
+        return
+    logger.error("%s: %s is set aside as a dead letter: %r", listener.name, raw.subject, error, exc_info=error)
+    await set_aside(log, listener.name, EVENTS, raw.metadata.sequence.stream, raw.subject, error, tries)
+    await raw.ack()
+
+
+async def set_aside(
+    log: EventLog, service: str, stream: Any, seq: int, subject: str, error: Exception, tries: int
+) -> None:
+    """Record a dead letter. Doing it twice for the same message records it once."""
+    identifier = key_of(service, stream, str(seq))
+    with suppress(Conflict):  # it is recorded already
+        await log.append(
+            Write(
+                f"deadletter.{identifier}",
+                0,
+                (
+                    Event(
+                        id=derived_event_id(identifier, "recorded"),
+                        fact=DeadLetterRecorded(
+                            service=service,
+                            source_stream=stream,
+                            source_seq=seq,
+                            source_subject=subject,
+                            error=f"{type(error).__name__}: {error}"[:ERROR_TEXT_MAX],
+                            attempts=tries,
+                        ),
+                        happened_at=datetime.now(UTC),
+                        source=f"recount/{service}",
+                    ),
+                ),
+            )
+        )
+
+
+async def _report(error: Exception) -> None:
+    # A forbidden publish reaches its caller only as a time-out; the reason comes here.
+    logger.warning("nats: %s", error)

@@ -1,0 +1,102 @@
+"""Commands: what may be asked of a service over NATS request/reply, and what it answers.
+
+A command goes to ``cmd.<service>.<verb>`` as an `Order`; its id makes it safe to ask again. The answer is `Done`, also
+when what was asked for already held, or `Refused`: what was asked, why not, and what to do instead.
+"""
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+import nats.errors
+from nats.aio.client import Client
+
+from events.errors import LogUnavailable, RecountError
+
+COMMAND_ROOT = "cmd"
+# Longer than the slowest append (`events.nats_log.APPEND_TIMEOUT_S` and its settling), so that the caller hears of it.
+ANSWER_TIMEOUT_S = 10.0
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", omit_defaults=True):
+    """Base of everything that may be asked; the tag is the verb, such as ``acknowledge``."""
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """A command with who asks, when, and of what."""
+
+    id: str
+    """Chosen by the asker; the same id asked twice is done once. Ids of the resulting events derive from it."""
+    actor: str
+    """A person id, or ``service:<name>``."""
+    issued_at: datetime
+    """When it was asked, which is also when its facts happened unless ``happened_at`` says otherwise."""
+    command: msgspec.Raw
+    """A `Command` of the service asked, as JSON."""
+    target: str = ""
+    """Which incident, person or rotation it is about; empty for a new one."""
+    auth_id: str = ""
+    happened_at: datetime | None = None
+    """When it happened, if that was earlier than now."""
+
+
+class Done(msgspec.Struct, frozen=True, kw_only=True, tag="done", tag_field="result"):
+    """It holds now."""
+
+    target: str
+    seq: int
+    """Log position of the last fact written; 0 when what was asked for already held."""
+    message: str
+    """One sentence for people."""
+
+
+class Refused(msgspec.Struct, frozen=True, kw_only=True, tag="refused", tag_field="result"):
+    """It was not done."""
+
+    asked: str
+    """What was asked: ``Cannot acknowledge INC-42``."""
+    because: str
+    instead: str
+    """What to do: ``reopen it first: recount reopen INC-42``."""
+    code: Literal["invalid", "not_found", "not_allowed", "unavailable"] = "not_allowed"
+
+
+Answer = Done | Refused
+_ANSWER = msgspec.json.Decoder(Answer)
+
+
+class CommandRefused(RecountError):
+    """A command was refused. A decider raises it; a service turns it into a `Refused` answer."""
+
+    def __init__(
+        self,
+        asked: str,
+        *,
+        because: str,
+        instead: str,
+        code: Literal["invalid", "not_found", "not_allowed", "unavailable"] = "not_allowed",
+    ) -> None:
+        super().__init__(f"{asked}: {because}", hint=instead)
+        self.answer = Refused(asked=asked, because=because, instead=instead, code=code)
+
+
+def verb_of(command: Command) -> str:
+    """The verb of a command: ``acknowledge``."""
+    return str(command.__struct_config__.tag)
+
+
+async def ask(client: Client, service: str, verb: str, order: Order) -> Answer:
+    """Ask a service and wait for its answer.
+
+    Raises:
+        LogUnavailable: nobody answered; the same order may be asked again.
+    """
+    try:
+        reply = await client.request(
+            f"{COMMAND_ROOT}.{service}.{verb}", msgspec.json.encode(order), timeout=ANSWER_TIMEOUT_S
+        )
+    except (nats.errors.Error, TimeoutError) as error:
+        raise LogUnavailable(
+            f"no {service} service answered {verb!r}", hint="Are the actors running? `recount doctor` tells."
+        ) from error
+    return _ANSWER.decode(reply.data)

@@ -1,0 +1,70 @@
+"""Shared fixtures: a real nats-server, and the logs that run on it."""
+
+import shutil
+import signal
+import subprocess
+import sysconfig
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from events import EventLog
+from events.memory_log import MemoryLog
+from events.nats_log import NatsLog
+from events.nats_streams import declare_streams
+from services.broker import connect_client
+
+
+@pytest.fixture(scope="session")
+def nats_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A nats-server with JetStream on a free port, for the whole session and without permissions."""
+    folder = tmp_path_factory.mktemp("nats")
+    binary = Path(sysconfig.get_path("scripts")) / "nats-server"
+    ports = folder / "ports"
+    ports.mkdir()
+    server = subprocess.Popen(
+        [binary, "-a", "127.0.0.1", "-p", "-1", "-js", "-sd", folder, "--ports_file_dir", ports],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield _written_url(ports, server)
+    finally:
+        server.send_signal(signal.SIGTERM)
+        server.wait(10)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _written_url(ports: Path, server: subprocess.Popen[bytes]) -> str:
+    import json
+    import time
+
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline and server.poll() is None:
+        for file in ports.glob("*.ports"):
+            return json.loads(file.read_text())["nats"][0]
+        time.sleep(0.02)
+    raise RuntimeError("nats-server did not start")
+
+
+@pytest.fixture
+async def nats_log(nats_url: str) -> AsyncIterator[NatsLog]:
+    """An empty log on the session's server."""
+    client = await connect_client(nats_url)
+    js = client.jetstream()
+    for name in ("EVENTS", "INTAKE", "TIMERS"):
+        if name in {info.config.name for info in await js.streams_info()}:
+            await js.delete_stream(name)
+    await declare_streams(js)
+    yield NatsLog(client)
+    await client.close()
+
+
+@pytest.fixture(params=["memory", "nats"])
+def log(request: pytest.FixtureRequest) -> EventLog:
+    """Each implementation of the event log in turn."""
+    if request.param == "memory":
+        return MemoryLog(now=lambda: datetime.now(UTC))
+    return request.getfixturevalue("nats_log")
