@@ -11,6 +11,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import nats.errors
 import nats.js.errors
 from fast_depends.msgspec import MsgSpecSerializer
@@ -23,11 +24,12 @@ from nats.aio.msg import Msg
 
 from events import Event, EventLog, Write, decode
 from events.audit import DeadLetterRecorded
-from events.errors import Conflict
+from events.errors import Conflict, LogUnavailable
 from events.ids import derived_event_id, key_of
 from events.nats_log import stored_from_delivery
 from events.nats_streams import EVENTS, declare_consumer
 from events.subjects import stream_from_subject
+from services.command import ANSWER_TIMEOUT_S, COMMAND_ROOT, Answer, Order, decode_answer
 from services.listener import Listener
 
 logger = logging.getLogger("recount")
@@ -156,6 +158,23 @@ async def set_aside(
                 ),
             )
         )
+
+
+async def ask(client: Client, service: str, verb: str, order: Order) -> Answer:
+    """Ask a service and wait for its answer.
+
+    Raises:
+        LogUnavailable: nobody answered; the same order may be asked again.
+    """
+    try:
+        reply = await client.request(
+            f"{COMMAND_ROOT}.{service}.{verb}", msgspec.json.encode(order), timeout=ANSWER_TIMEOUT_S
+        )
+    except (nats.errors.Error, TimeoutError) as error:
+        raise LogUnavailable(
+            f"no {service} service answered {verb!r}", hint="Are the actors running? `recount doctor` tells."
+        ) from error
+    return decode_answer.decode(reply.data)
 
 
 async def _report(error: Exception) -> None:

@@ -8,10 +8,8 @@ from datetime import datetime
 from typing import Literal
 
 import msgspec
-import nats.errors
-from nats.aio.client import Client
 
-from events.errors import LogUnavailable, RecountError
+from events.errors import RecountError
 
 COMMAND_ROOT = "cmd"
 # Longer than the slowest append (`events.nats_log.APPEND_TIMEOUT_S` and its settling), so that the caller hears of it.
@@ -62,7 +60,7 @@ class Refused(msgspec.Struct, frozen=True, kw_only=True, tag="refused", tag_fiel
 
 
 Answer = Done | Refused
-_ANSWER = msgspec.json.Decoder(Answer)
+decode_answer: msgspec.json.Decoder[Answer] = msgspec.json.Decoder(Answer)
 
 
 class CommandRefused(RecountError):
@@ -83,20 +81,3 @@ class CommandRefused(RecountError):
 def verb_of(command: Command) -> str:
     """The verb of a command: ``acknowledge``."""
     return str(command.__struct_config__.tag)
-
-
-async def ask(client: Client, service: str, verb: str, order: Order) -> Answer:
-    """Ask a service and wait for its answer.
-
-    Raises:
-        LogUnavailable: nobody answered; the same order may be asked again.
-    """
-    try:
-        reply = await client.request(
-            f"{COMMAND_ROOT}.{service}.{verb}", msgspec.json.encode(order), timeout=ANSWER_TIMEOUT_S
-        )
-    except (nats.errors.Error, TimeoutError) as error:
-        raise LogUnavailable(
-            f"no {service} service answered {verb!r}", hint="Are the actors running? `recount doctor` tells."
-        ) from error
-    return _ANSWER.decode(reply.data)

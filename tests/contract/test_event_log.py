@@ -141,8 +141,8 @@ async def test_what_does_not_fit_is_refused_before_it_leaves(log: EventLog):
         await log.append(Write("page.p1", NOTHING, (DECLARED,)))
     with pytest.raises(FactTooLarge, match="the limit is 61440"):
         await log.append(Write(INC, NOTHING, (event("long", Noted(text="x" * 70_000)),)))
+    naive = Event(id="naive", fact=Noted(text="x"), happened_at=datetime(2026, 1, 1), source="t")
     with pytest.raises(InvalidEvent, match="without a time zone"):
-        naive = Event(id="naive", fact=Noted(text="x"), happened_at=datetime(2026, 1, 1), source="t")  # noqa: DTZ001
         await log.append(Write(INC, NOTHING, (naive,)))
     with pytest.raises(InvalidEvent, match="one append takes 1 to 1000 events"):
         await log.append(Write(INC, NOTHING, ()))
