@@ -19,7 +19,7 @@ from faststream import AckPolicy
 from faststream.nats import JStream, NatsBroker, PullSub
 from faststream.nats.subscriber.usecases import BatchPullStreamSubscriber
 from faststream.security import SASLPlaintext
-from nats.aio.client import Client
+from nats.aio.client import Client as Client  # services name the type without importing nats
 from nats.aio.msg import Msg
 
 from events import Event, EventLog, Write, decode

@@ -1,0 +1,83 @@
+"""What every verb prints with: tables for people, JSON for programs, errors with a hint."""
+
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from events import RecountError
+
+DATA_DEFAULT = Path("data")
+
+DataOption = Annotated[
+    Path, typer.Option("--data", metavar="DIR", envvar="RECOUNT_DATA", help="The data folder of the platform.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+def show_json(value: Any) -> None:
+    """Print one value as one line of JSON."""
+    sys.stdout.write(msgspec.json.encode(value, enc_hook=str).decode() + "\n")
+    sys.stdout.flush()
+
+
+def show_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str = "Nothing to show.") -> None:
+    """Print rows for people; ``empty`` is said when there are none."""
+    found = [[_cell(value) for value in row] for row in rows]
+    if not found:
+        say(empty)
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column.replace("_", " "), overflow="fold")
+    for row in found:
+        table.add_row(*row)
+    out.print(table, markup=False)
+
+
+def say(sentence: str) -> None:
+    """Print one sentence as it is, without markup."""
+    out.print(sentence, markup=False, soft_wrap=True)
+
+
+def note(sentence: str) -> None:
+    """Print one sentence to stderr, so that it does not mix with the answer."""
+    err.print(sentence, markup=False, soft_wrap=True)
+
+
+def show_error(error: RecountError) -> None:
+    """Print what was wrong and, on a line of its own, what to do."""
+    err.print(f"error: {error}", markup=False, soft_wrap=True, style="red")
+    if error.hint:
+        err.print(f"hint: {error.hint}", markup=False, soft_wrap=True)
+
+
+def show_unexpected(error: Exception, trace_variable: str) -> None:
+    """Print an error that nobody foresaw."""
+    show_error(
+        RecountError(
+            f"unexpected: {type(error).__name__}: {error}",
+            hint=f"This is a fault of Recount. Run it again with {trace_variable}=1 and report what it prints.",
+        )
+    )
+
+
+def _cell(value: Any) -> str:
+    match value:
+        case None:
+            return ""
+        case datetime():
+            return value.isoformat(sep=" ", timespec="seconds")
+        case list() | tuple():
+            return ", ".join(map(_cell, value))
+        case _:
+            return str(value)

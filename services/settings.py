@@ -1,0 +1,344 @@
+"""Configuration: ``recount.toml`` and the environment, as one frozen struct.
+
+The file is optional; so is everything in it. It is looked for as ``RECOUNT_CONFIG``, then in the data folder, then in
+the current folder. Unknown keys are errors: a misspelt setting must not be silently ignored.
+"""
+
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal, TypeVar, get_args
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from events.errors import BadConfiguration
+from events.ids import is_id
+
+FILE_NAME = "recount.toml"
+EXAMPLE_HINT = "recount.example.toml shows every setting."
+
+AlertSeverity = Literal["critical", "error", "warning", "info", "unknown"]
+"""How bad an alert says it is, in our words, worst first."""
+IncidentSeverity = Literal["sev1", "sev2", "sev3", "sev4"]
+
+DEFAULT_SEVERITY: dict[AlertSeverity, IncidentSeverity] = {
+    "critical": "sev1",
+    "error": "sev2",
+    "warning": "sev3",
+    "info": "sev4",
+    "unknown": "sev3",
+}
+
+
+class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of every table of the file."""
+
+
+class PersonSettings(_Table, frozen=True, kw_only=True):
+    """``[people.<handle>]``: somebody who can be paged."""
+
+    name: str
+    zone: str = "UTC"
+    """IANA time zone of the person."""
+    contacts: tuple[str, ...] = ()
+    """``<channel>:<address>`` in the order to try: ``smtp:ada@example.org``, ``console:``, or an Apprise URL."""
+
+
+class RotationSettings(_Table, frozen=True, kw_only=True):
+    """``[rotations.<id>]``: people who take turns."""
+
+    zone: str
+    """IANA time zone whose wall clock decides the hand-over."""
+    starts_at: datetime
+    """When the first member's first shift begins: local time of `zone`, or with an offset."""
+    shift_days: int
+    members: tuple[str, ...]
+    """Handles, in turn."""
+    name: str = ""
+    """What people see; the id when empty."""
+
+
+class LevelSettings(_Table, frozen=True, kw_only=True):
+    """One level of a policy: whom to ask, and how long they have."""
+
+    targets: tuple[str, ...]
+    """``rotation.<id>`` or ``person.<handle>``."""
+    answer_within_s: int
+
+
+class PolicySettings(_Table, frozen=True, kw_only=True):
+    """``[policies.<id>]``: whom to page and when to go on to the next level. ``default`` serves every incident."""
+
+    levels: tuple[LevelSettings, ...]
+    repeat: int = 0
+    """How many more times the whole policy is climbed when nobody answers."""
+    name: str = ""
+
+
+class GroupingSettings(_Table, frozen=True, kw_only=True):
+    """``[grouping]``: which alerts make an incident."""
+
+    opens_at: AlertSeverity = "error"
+    """Alerts at least this severe open or join an incident; the others are recorded only."""
+    severity: dict[AlertSeverity, IncidentSeverity] = msgspec.field(default_factory=lambda: dict(DEFAULT_SEVERITY))
+    """Severity of an incident that an alert opens; keys left out keep their default."""
+
+
+class SmtpSettings(_Table, frozen=True, kw_only=True, rename={"sender": "from"}):
+    """``[smtp]``: the mail server for contacts ``smtp:…``."""
+
+    host: str = "127.0.0.1"
+    port: int = 25
+    sender: str = "recount@localhost"
+    """The address that mails come from; ``from`` in the file."""
+    user: str = ""
+    password: str = ""
+    """Better given as RECOUNT_SMTP_PASSWORD."""
+    security: Literal["none", "starttls", "tls"] = "none"
+
+
+class LogSettings(_Table, frozen=True, kw_only=True):
+    """``[log]``: how the streams are declared when they do not exist yet."""
+
+    replicas: int = 1
+    """Copies of each stream; 3 on a cluster."""
+    bytes_max: int = -1
+    """Size at which a stream refuses new messages, in bytes; -1 leaves it to the disk."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that can be configured."""
+
+    public_url: str = ""
+    """Where people reach the web from outside; links in messages start with it. Empty: the address it listens on."""
+    people: dict[str, PersonSettings] = {}
+    rotations: dict[str, RotationSettings] = {}
+    policies: dict[str, PolicySettings] = {}
+    grouping: GroupingSettings = GroupingSettings()
+    smtp: SmtpSettings | None = None
+    """None: contacts ``smtp:…`` fail with a reason."""
+    log: LogSettings = LogSettings()
+    nats_url: str = ""
+    """An existing server or cluster, from RECOUNT_NATS_URL; empty: the embedded server."""
+    file: str = ""
+    """Which file this was read from; empty when there is none."""
+
+
+def find_file(data: Path, environment: Mapping[str, str] = os.environ) -> Path | None:
+    """The configuration file that counts, None when there is none.
+
+    Raises:
+        BadConfiguration: RECOUNT_CONFIG names a file that does not exist.
+    """
+    if named := environment.get("RECOUNT_CONFIG"):
+        path = Path(named)
+        if not path.is_file():
+            raise BadConfiguration(f"RECOUNT_CONFIG names {path}, which is not a file", hint=EXAMPLE_HINT)
+        return path
+    return next((path for path in (data / FILE_NAME, Path(FILE_NAME)) if path.is_file()), None)
+
+
+def load_settings(data: Path, environment: Mapping[str, str] = os.environ) -> Settings:
+    """Read and check the configuration.
+
+    Raises:
+        BadConfiguration: names the file, the key, what is there and what is expected.
+    """
+    path = find_file(data, environment)
+    settings = parse_settings(path.read_text("utf-8"), str(path)) if path else Settings()
+    smtp, password = settings.smtp, environment.get("RECOUNT_SMTP_PASSWORD")
+    if smtp and password:
+        smtp = msgspec.structs.replace(smtp, password=password)
+    return msgspec.structs.replace(
+        settings,
+        smtp=smtp,
+        public_url=environment.get("RECOUNT_PUBLIC_URL", settings.public_url).rstrip("/"),
+        nats_url=environment.get("RECOUNT_NATS_URL", ""),
+    )
+
+
+def parse_settings(text: str, file: str) -> Settings:
+    """Check the text of a configuration file; ``file`` is its name in messages.
+
+    Raises:
+        BadConfiguration: names the file, the key, what is there and what is expected.
+    """
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise BadConfiguration(f"{file} is not TOML: {error}", hint=EXAMPLE_HINT) from error
+    reader = _Reader(file)
+    reader.refuse_unknown(
+        document, ("public_url", "people", "rotations", "policies", "grouping", "smtp", "log"), where=""
+    )
+    settings = Settings(
+        public_url=reader.convert(document.get("public_url", ""), str, "public_url"),
+        people=reader.tables(document, "people", PersonSettings),
+        rotations=reader.tables(document, "rotations", RotationSettings),
+        policies=reader.tables(document, "policies", PolicySettings),
+        grouping=reader.table(document, "grouping", GroupingSettings) or GroupingSettings(),
+        smtp=reader.table(document, "smtp", SmtpSettings),
+        log=reader.table(document, "log", LogSettings) or LogSettings(),
+        file=file,
+    )
+    _check(settings, reader)
+    grouping = settings.grouping
+    return msgspec.structs.replace(
+        settings,
+        grouping=msgspec.structs.replace(grouping, severity=DEFAULT_SEVERITY | grouping.severity),
+    )
+
+
+Converted = TypeVar("Converted")
+
+
+class _Reader:
+    """Converts parts of the document; its errors name the file and the whole key."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+
+    def wrong(self, key: str, problem: str) -> BadConfiguration:
+        return BadConfiguration(f"{self.file}: {key}: {problem}", hint=EXAMPLE_HINT)
+
+    def refuse_unknown(self, table: Mapping[str, Any], known: tuple[str, ...], *, where: str) -> None:
+        for key in table:
+            if key not in known:
+                near = difflib.get_close_matches(key, known, n=1)
+                meant = f"did you mean {near[0]}?" if near else f"expected one of {', '.join(known)}"
+                raise self.wrong(f"{where}{key}", f"unknown setting; {meant}")
+
+    def convert(self, value: Any, kind: type[Converted], key: str) -> Converted:
+        try:
+            return msgspec.convert(value, kind)
+        except msgspec.ValidationError as error:
+            problem, path = _taken_apart(str(error))
+            raise self.wrong(f"{key}{path}", problem) from error
+
+    def table(self, document: Mapping[str, Any], key: str, kind: type[Converted]) -> Converted | None:
+        if key not in document:
+            return None
+        value = document[key]
+        if isinstance(value, dict) and issubclass(kind, msgspec.Struct):
+            self.refuse_unknown(value, kind.__struct_encode_fields__, where=f"{key}.")
+        return self.convert(value, kind, key)
+
+    def tables(self, document: Mapping[str, Any], key: str, kind: type[Converted]) -> dict[str, Converted]:
+        tables = document.get(key, {})
+        if not isinstance(tables, dict):
+            raise self.wrong(key, f"expected tables such as [{key}.name]")
+        found: dict[str, Converted] = {}
+        for name, table in tables.items():
+            if not is_id(name):
+                raise self.wrong(f"{key}.{name}", "a name has 1 to 64 of A-Z a-z 0-9 _ -")
+            made = self.table({f"{key}.{name}": table}, f"{key}.{name}", kind)
+            assert made is not None
+            found[name] = made
+        return found
+
+
+def _taken_apart(message: str) -> tuple[str, str]:
+    """msgspec's ``Expected `int`, got `str` - at `$.levels[0].answer_within_s` `` as problem and path."""
+    found = re.fullmatch(r"(.*?)(?: - at `(?:key in )?\$(.*)`)?", message, re.DOTALL)
+    assert found is not None
+    problem = found[1].replace("`", "")
+    return problem[:1].lower() + problem[1:], found[2] or ""
+
+
+def _check(settings: Settings, reader: _Reader) -> None:
+    """What the types cannot say: names that refer to others, zones, numbers in range."""
+    for check in _CHECKS:
+        for key, problem in check(settings):
+            raise reader.wrong(key, problem)
+
+
+Problems = Iterator[tuple[str, str]]
+
+
+def _people_problems(settings: Settings) -> Problems:
+    for handle, person in settings.people.items():
+        yield from _zone_problems(f"people.{handle}.zone", person.zone)
+        for number, contact in enumerate(person.contacts):
+            if ":" not in contact:
+                yield (
+                    f"people.{handle}.contacts[{number}]",
+                    f"expected <channel>:<address> such as smtp:ada@example.org, got {contact!r}",
+                )
+
+
+def _rotation_problems(settings: Settings) -> Problems:
+    for name, rotation in settings.rotations.items():
+        yield from _zone_problems(f"rotations.{name}.zone", rotation.zone)
+        if rotation.shift_days < 1:
+            yield f"rotations.{name}.shift_days", f"expected at least 1, got {rotation.shift_days}"
+        if not rotation.members:
+            yield f"rotations.{name}.members", "expected at least one handle"
+        for number, handle in enumerate(rotation.members):
+            if handle not in settings.people:
+                yield f"rotations.{name}.members[{number}]", _nobody(handle, settings)
+
+
+def _policy_problems(settings: Settings) -> Problems:
+    for name, policy in settings.policies.items():
+        if not policy.levels:
+            yield f"policies.{name}.levels", "expected at least one level"
+        if policy.repeat < 0:
+            yield f"policies.{name}.repeat", f"expected 0 or more, got {policy.repeat}"
+        for number, level in enumerate(policy.levels):
+            where = f"policies.{name}.levels[{number}]"
+            if level.answer_within_s < 1:
+                yield f"{where}.answer_within_s", f"expected at least 1 second, got {level.answer_within_s}"
+            if not level.targets:
+                yield f"{where}.targets", "expected at least one target"
+            for target in level.targets:
+                yield from ((f"{where}.targets", problem) for problem in _target_problems(target, settings))
+
+
+def _target_problems(target: str, settings: Settings) -> Iterator[str]:
+    kind, _, name = target.partition(".")
+    match kind:
+        case "rotation" if name not in settings.rotations:
+            yield f"there is no rotation {name!r}; expected one of {_listed(settings.rotations)}"
+        case "person" if name not in settings.people:
+            yield _nobody(name, settings)
+        case "rotation" | "person":
+            pass
+        case _:
+            yield f"expected rotation.<id> or person.<handle>, got {target!r}"
+
+
+def _log_problems(settings: Settings) -> Problems:
+    if settings.log.replicas not in (1, 3, 5):
+        yield "log.replicas", f"expected 1, 3 or 5, got {settings.log.replicas}"
+
+
+def _zone_problems(key: str, zone: str) -> Problems:
+    try:
+        ZoneInfo(zone)
+    except (ValueError, OSError):  # ZoneInfoNotFoundError is a KeyError on some versions, an OSError for a folder
+        yield key, f"expected an IANA time zone such as Europe/London, got {zone!r}"
+    except KeyError:
+        yield key, f"expected an IANA time zone such as Europe/London, got {zone!r}"
+
+
+def _nobody(handle: str, settings: Settings) -> str:
+    return f"there is no person {handle!r}; expected one of {_listed(settings.people)}"
+
+
+def _listed(names: Mapping[str, object]) -> str:
+    return ", ".join(names) or "none yet"
+
+
+_CHECKS: tuple[Callable[[Settings], Problems], ...] = (
+    _people_problems,
+    _rotation_problems,
+    _policy_problems,
+    _log_problems,
+)
+# The order of the literal is the order of severity, worst first.
+SEVERITIES_WORST_FIRST: tuple[AlertSeverity, ...] = get_args(AlertSeverity)
