@@ -49,6 +49,11 @@ def meaning(kind: type[msgspec.Struct]) -> str:
     return one_line(inspect.getdoc(kind) or "")
 
 
+def summary(kind: type[msgspec.Struct]) -> str:
+    """The first line of what a struct means."""
+    return one_line((inspect.getdoc(kind) or "").partition("\n\n")[0])
+
+
 def fact_schema(kind: type[Fact]) -> dict[str, Any]:
     """The JSON Schema of a fact's ``data``, complete in itself."""
     return {"$schema": DIALECT, **struct_schema(kind)}
@@ -119,8 +124,8 @@ def type_in_words(kind: type[msgspec.Struct], field: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """A docstring or comment as one line of text."""
-    return " ".join(text.split())
+    """A docstring as one line of Markdown."""
+    return " ".join(text.split()).replace("``", "`")
 
 
 def _in_words(schema: dict[str, Any]) -> str:
@@ -158,7 +163,8 @@ def _describe(schema: dict[str, Any], kind: type[msgspec.Struct]) -> None:
         if hints[field] is datetime:
             here["format"] = "date-time"
         elif datetime in get_args(hints[field]):
-            here["anyOf"][get_args(hints[field]).index(datetime)]["format"] = "date-time"
+            [moment] = [choice for choice in here["anyOf"] if choice.get("type") == "string"]
+            moment["format"] = "date-time"
 
 
 def _structs_in(kind: type[msgspec.Struct]) -> list[type[msgspec.Struct]]:
