@@ -1,0 +1,138 @@
+"""The rest of an incident's life: mitigated, contained, eradicated, regressed, reopened, closed, dismissed, merged."""
+
+from typing import Annotated
+
+import typer
+
+from services.cli.console import DATA_DEFAULT, DataOption, JsonOption
+from services.cli.orders import ActorOption, IncidentArgument, give_order, incident_id
+
+SummaryArgument = Annotated[str, typer.Argument(help="What was done, in a sentence.")]
+ReasonArgument = Annotated[str, typer.Argument(help="Why, in a sentence.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs."""
+    _register_recovery(app)
+    _register_return(app)
+    _register_end(app)
+
+
+def _register_recovery(app: typer.Typer) -> None:
+    @app.command()
+    def mitigate(
+        incident: IncidentArgument,
+        summary: SummaryArgument = "",
+        impact_goes_on: Annotated[bool, typer.Option("--impact-goes-on", help="Users are still affected.")] = False,
+        data: DataOption = DATA_DEFAULT,
+        actor: ActorOption = "",
+        as_json: JsonOption = False,
+    ) -> None:
+        """Say that users are no longer affected (in security incidents: use `contain`)."""
+        command = {"summary": summary, "ends_impact": not impact_goes_on}
+        give_order(data, actor, incident, "contain", command, as_json=as_json)
+
+    @app.command()
+    def contain(
+        incident: IncidentArgument,
+        summary: SummaryArgument = "",
+        data: DataOption = DATA_DEFAULT,
+        actor: ActorOption = "",
+        as_json: JsonOption = False,
+    ) -> None:
+        """Say that the harm no longer spreads; whether users are affected is another matter."""
+        give_order(data, actor, incident, "contain", {"summary": summary, "ends_impact": False}, as_json=as_json)
+
+    @app.command()
+    def eradicate(
+        incident: IncidentArgument,
+        summary: SummaryArgument = "",
+        waiver: Annotated[str, typer.Option(help="Security: why it was not contained first.")] = "",
+        data: DataOption = DATA_DEFAULT,
+        actor: ActorOption = "",
+        as_json: JsonOption = False,
+    ) -> None:
+        """Say that the cause is gone."""
+        give_order(data, actor, incident, "eradicate", {"summary": summary, "waiver": waiver}, as_json=as_json)
+
+
+def _register_return(app: typer.Typer) -> None:
+    @app.command()
+    def regress(
+        incident: IncidentArgument,
+        reason: ReasonArgument,
+        data: DataOption = DATA_DEFAULT,
+        actor: ActorOption = "",
+        as_json: JsonOption = False,
+    ) -> None:
+        """Say that the mitigation or the fix did not hold."""
+        give_order(data, actor, incident, "regress", {"reason": reason}, as_json=as_json)
+
+    @app.command()
+    def reopen(
+        incident: IncidentArgument,
+        reason: ReasonArgument,
+        mistaken: Annotated[
+            bool, typer.Option("--mistaken", help="It never was over, so the clock ran on; else it came back.")
+        ] = False,
+        data: DataOption = DATA_DEFAULT,
+        actor: ActorOption = "",
+        as_json: JsonOption = False,
+    ) -> None:
+        """Reopen an incident that came back, or that was never over."""
+        command = {"kind": "mistaken" if mistaken else "relapse", "reason": reason}
+        give_order(data, actor, incident, "reopen", command, as_json=as_json)
+
+    @app.command()
+    def reinstate(
+        incident: IncidentArgument,
+        reason: ReasonArgument,
+        data: DataOption = DATA_DEFAULT,
+        actor: ActorOption = "",
+        as_json: JsonOption = False,
+    ) -> None:
+        """Say that a dismissal was wrong."""
+        give_order(data, actor, incident, "reinstate", {"reason": reason}, as_json=as_json)
+
+
+def _register_end(app: typer.Typer) -> None:
+    @app.command()
+    def close(
+        incident: IncidentArgument,
+        waiver: Annotated[str, typer.Option(help="Why no review was published.")] = "",
+        data: DataOption = DATA_DEFAULT,
+        actor: ActorOption = "",
+        as_json: JsonOption = False,
+    ) -> None:
+        """Close an incident: its review is published, or waived."""
+        give_order(data, actor, incident, "close", {"waiver": waiver}, as_json=as_json)
+
+    @app.command()
+    def dismiss(
+        incident: IncidentArgument,
+        reason: Annotated[
+            str,
+            typer.Argument(
+                help="false_positive, benign, exercise, out_of_scope, insufficient_data or transient_no_impact."
+            ),
+        ],
+        explanation: Annotated[str, typer.Option(help="In a sentence.")] = "",
+        data: DataOption = DATA_DEFAULT,
+        actor: ActorOption = "",
+        as_json: JsonOption = False,
+    ) -> None:
+        """Say that it is not an incident."""
+        give_order(data, actor, incident, "dismiss", {"reason": reason, "explanation": explanation}, as_json=as_json)
+
+    @app.command()
+    def merge(
+        incident: IncidentArgument,
+        into: Annotated[str, typer.Argument(metavar="INTO", help="The incident that carries on.")],
+        reason: Annotated[str, typer.Option(help="Why they are one.")] = "",
+        data: DataOption = DATA_DEFAULT,
+        actor: ActorOption = "",
+        as_json: JsonOption = False,
+    ) -> None:
+        """Merge an incident into another, which carries on alone."""
+        command = {"into_incident_id": incident_id(into), "reason": reason}
+        give_order(data, actor, incident, "merge", command, as_json=as_json)
