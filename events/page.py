@@ -69,6 +69,8 @@ class PageFailed(Fact, frozen=True, tag="page.failed"):
     attempt: int
     error: str
     final: bool = False
+    unknown: bool = False
+    """The channel did not answer in time, so the message may have arrived all the same."""
 
 
 class PageAnswered(Fact, frozen=True, tag="page.answered"):

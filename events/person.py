@@ -49,4 +49,16 @@ class PersonErased(Fact, frozen=True, tag="person.erased"):
     reason: str
 
 
+class DirectoryChanged(Fact, frozen=True, tag="directory.changed"):
+    """Somebody was added, changed or erased: the guard that lets one handle have one owner.
+
+    Stream ``directory.people``. Handles are sealed, so no subject can carry one; every change of a person appends here
+    too, with a version check, and two writers cannot both give the same handle away.
+    """
+
+    headline: ClassVar[str] = "directory changed: {person_id}"
+    person_id: str
+
+
 PersonFact = PersonAdded | PersonChanged | PersonErased
+DirectoryFact = DirectoryChanged

@@ -10,7 +10,7 @@ from events.group import GroupFact
 from events.incident import IncidentFact
 from events.oncall import PolicyFact, RotationFact
 from events.page import PageFact
-from events.person import PersonFact
+from events.person import DirectoryFact, PersonFact
 from events.review import ReviewFact
 from events.timer import TimerFact
 
@@ -23,6 +23,7 @@ FAMILIES = (
     RotationFact,
     PolicyFact,
     PersonFact,
+    DirectoryFact,
     ReviewFact,
     KeyFact,
     TokenFact,

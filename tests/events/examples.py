@@ -32,6 +32,7 @@ IDENTIFIERS = {
     "rotation": "primary",
     "policy": "default",
     "person": ADA,
+    "directory": "people",
     "review": "INC-42",
     "key": "key-alertmanager",
     "token": "tok-4d5e6f7g8h",

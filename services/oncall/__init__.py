@@ -1,0 +1,1 @@
+"""On-call: who should wake up, and when."""
