@@ -26,6 +26,15 @@ class Write(msgspec.Struct, frozen=True):
     after: int
     events: tuple[Event, ...]
     """At least one."""
+    rests_on: str = ""
+    """The stream whose version ``after`` is, when it is not the one written to: the decision is stored only while that
+    stream has not changed. For a stream that is new because another write of the same append makes its id new, such as
+    the page of an escalation level; its own version needs no check then."""
+
+    @property
+    def checked(self) -> str:
+        """The stream whose version the append checks."""
+        return self.rests_on or self.stream
 
 
 class EventLog(Protocol):

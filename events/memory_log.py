@@ -39,9 +39,9 @@ class MemoryLog:
         if len(known) == len(encoded):
             return max(known)
         for write in writes:
-            actual = self._version(write.stream)
+            actual = self._version(write.checked)
             if actual != write.after:
-                raise Conflict(write.stream, expected=write.after, actual=actual)
+                raise Conflict(write.checked, expected=write.after, actual=actual)
         if known:
             raise InvalidEvent(f"an event of this append is already stored at position {known[0]}, others are not")
         for event_id, subject, body in encoded:

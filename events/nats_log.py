@@ -189,9 +189,9 @@ class NatsLog:
             if stored is not None:
                 return stored
             for write in writes:
-                actual = await self._version(write.stream)
+                actual = await self._version(write.checked)
                 if actual != write.after:
-                    raise Conflict(write.stream, expected=write.after, actual=actual)
+                    raise Conflict(write.checked, expected=write.after, actual=actual)
             raise InvalidEvent(f"an event id of the append to {_names(writes)} is already in the log: {description}")
         if code in _NO_ROOM:
             raise LogFull(f"the log refused an append to {_names(writes)}: {description}")
@@ -227,8 +227,8 @@ def _messages(write: Write) -> list[_Message]:
         headers = {"Nats-Msg-Id": event.id, "Content-Type": CONTENT_TYPE}
         if not messages:
             headers["Nats-Expected-Last-Subject-Sequence"] = str(write.after)
-            # The server does not check that this filter covers the subject; being made from the same stream, it does.
-            headers["Nats-Expected-Last-Subject-Sequence-Subject"] = every_fact_of(write.stream)
+            # The server does not check that this filter covers the subject. It does, unless the write rests on another.
+            headers["Nats-Expected-Last-Subject-Sequence-Subject"] = every_fact_of(write.checked)
         messages.append((subject, body, headers))
     return messages
 
