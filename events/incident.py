@@ -312,6 +312,7 @@ IncidentStep = (
     | RoleRelieved
     | AlertLinked
     | AlertUnlinked
+    | TitleChanged
 )
-IncidentNote = Noted | TitleChanged
+IncidentNote = Noted
 IncidentFact = IncidentStep | IncidentNote

@@ -9,6 +9,7 @@ from events.fact import Fact, tag_of
 from events.group import GroupFact
 from events.incident import IncidentFact
 from events.oncall import PolicyFact, RotationFact
+from events.order import OrderFact
 from events.page import PageFact
 from events.person import DirectoryFact, PersonFact
 from events.review import ReviewFact
@@ -30,6 +31,7 @@ FAMILIES = (
     DeadLetterFact,
     SystemFact,
     TimerFact,
+    OrderFact,
 )
 
 

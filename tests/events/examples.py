@@ -38,6 +38,7 @@ IDENTIFIERS = {
     "token": "tok-4d5e6f7g8h",
     "deadletter": "0a1b2c3d4e5f60718293",
     "system": "actors-1",
+    "order": "5e6f7a8b9c0d1e2f3a4b",
     "timer": "escalation-INC-42-1",
 }
 

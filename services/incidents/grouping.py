@@ -1,0 +1,196 @@
+"""Which incident does a firing alert belong to? Pure: the rule, its reason, and what follows.
+
+There is one rule, *by service*: alerts about the same service that are severe enough open one incident and then join it
+for as long as it is open. An alert that names no service is a group of its own. An incident that is over (resolved,
+closed or dismissed) frees its group, so the next alert opens a new one; a merged incident hands its alerts to the one
+that carries on. Alerts that clear leave the incident as it is: that everything is well again is for people to say, and
+the timeline shows the clearing.
+
+It decides about an *occurrence* (one firing, until the alert clears and fires again), and looks at all that is known of
+it by now: delivered again after hours, or in another order, the answer is the same.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from types import MappingProxyType
+
+import msgspec
+
+from events import Recorded
+from events.alert import (
+    ALERT_SEVERITIES,
+    AlertFired,
+    AlertPassedOver,
+    AlertSeverity,
+    AlertUpdated,
+)
+from events.ids import key_of
+from events.incident import AlertLinked, IncidentDeclared, Severity
+from services.incidents.circumstances import KnownAlert
+from services.incidents.commands import TITLE_CHARS_MAX
+from services.incidents.state import Incident
+
+RULE = "by service"
+
+
+class Rules(msgspec.Struct, frozen=True, kw_only=True):
+    """What an operator may configure."""
+
+    opens_at: AlertSeverity = "error"
+    """Alerts at least this severe open or join an incident."""
+    severity: Mapping[AlertSeverity, Severity] = MappingProxyType(
+        {"critical": "sev1", "error": "sev2", "warning": "sev3", "info": "sev4", "unknown": "sev3"}
+    )
+    """How severe an incident is that an alert opens."""
+
+
+class Firing(msgspec.Struct, frozen=True, kw_only=True):
+    """One occurrence of an alert, as far as it is known."""
+
+    alert_key: str
+    occurrence: int
+    title: str
+    severity: AlertSeverity
+    """The most severe that it has been."""
+    service: str
+    fired_at: datetime
+    fired_seq: int
+    cause_id: str
+    """The event by which it became that severe: what its incident answers."""
+    fired_id: str
+    """The event of the firing itself, from which ids derive, so that every later delivery derives the same."""
+    passed_over: bool
+
+
+class Holder(msgspec.Struct, frozen=True):
+    """An incident that may have the alert already, or may take it."""
+
+    incident_id: str
+    incident: Incident
+
+
+class PassedOver(msgspec.Struct, frozen=True):
+    """It makes no incident; the fact says why, on the alert's stream."""
+
+    fact: AlertPassedOver
+
+
+class Joined(msgspec.Struct, frozen=True):
+    """It belongs to an incident that is open."""
+
+    incident_id: str
+    linked: AlertLinked
+
+
+class Opened(msgspec.Struct, frozen=True):
+    """It makes a new incident."""
+
+    declared: IncidentDeclared
+    linked: AlertLinked
+
+
+Placement = PassedOver | Joined | Opened
+
+
+def group_key(service: str, alert_key: str) -> str:
+    """The group of an alert: its service, or itself when it names none."""
+    return key_of("service", service) if service else key_of("alert", alert_key)
+
+
+def group_of_incident(incident: Incident) -> str | None:
+    """The group whose alerts an incident takes; None when nothing says what it is about."""
+    if incident.service:
+        return group_key(incident.service, "")
+    first = next(iter(incident.alerts), "")
+    return group_key("", first) if first else None
+
+
+def firing_at(alert_key: str, history: Sequence[Recorded], seq: int) -> Firing | None:
+    """The occurrence that the event at a position belongs to; None when nothing had fired by then."""
+    fired = next((past for past in reversed(history) if past.seq <= seq and isinstance(past.fact, AlertFired)), None)
+    if fired is None:
+        return None
+    assert isinstance(fired.fact, AlertFired)
+    title, loudest, passed_over = fired.fact.title, (fired.fact.severity, fired.event.id), False
+    for later in (event for event in history if event.seq > fired.seq):
+        match later.fact:
+            case AlertFired():
+                break
+            case AlertUpdated(title=new_title, severity=severity):
+                title = new_title
+                if _rank(severity) < _rank(loudest[0]):
+                    loudest = (severity, later.event.id)
+            case AlertPassedOver(occurrence=occurrence) if occurrence == fired.fact.occurrence:
+                passed_over = True
+    severity, cause_id = loudest
+    return Firing(
+        alert_key=alert_key,
+        occurrence=fired.fact.occurrence,
+        title=title[:TITLE_CHARS_MAX] or alert_key,
+        severity=severity,
+        service=fired.fact.service,
+        fired_at=fired.happened_at,
+        fired_seq=fired.seq,
+        cause_id=cause_id,
+        fired_id=fired.event.id,
+        passed_over=passed_over,
+    )
+
+
+def known_alert(alert_key: str, history: Sequence[Recorded]) -> KnownAlert | None:
+    """The latest firing of an alert that a person names."""
+    firing = firing_at(alert_key, history, history[-1].seq) if history else None
+    return KnownAlert(firing.occurrence, firing.title) if firing else None
+
+
+def is_severe_enough(firing: Firing, rules: Rules) -> bool:
+    """Whether it may open or join an incident at all."""
+    return _rank(firing.severity) <= _rank(rules.opens_at)
+
+
+def place(firing: Firing, rules: Rules, holders: Sequence[Holder], target: Holder | None) -> Placement | None:
+    """Where a firing belongs; None when that has been answered before.
+
+    Args:
+        firing: the occurrence.
+        rules: what the operator configured.
+        holders: every incident that may have answered it.
+        target: the incident that the group's alerts go to now, merges followed; None when there was none yet.
+    """
+    if any((firing.alert_key, firing.occurrence) in holder.incident.alerts_seen for holder in holders):
+        return None
+    about = f"about {firing.service}" if firing.service else "of this alert"
+    if not is_severe_enough(firing, rules):
+        if firing.passed_over:
+            return None
+        return PassedOver(
+            AlertPassedOver(
+                occurrence=firing.occurrence,
+                rule=RULE,
+                reason=f"its severity is {firing.severity}; an incident needs at least {rules.opens_at}",
+            )
+        )
+    severe = f"severity {firing.severity} is at least {rules.opens_at}"
+    if target is not None and target.incident.is_open:
+        reason = f"{severe}, and this incident {about} is open"
+        return Joined(target.incident_id, _linked(firing, reason))
+    reason = f"{severe}, and no incident {about} was open"
+    declared = IncidentDeclared(
+        title=firing.title,
+        severity=rules.severity[firing.severity],
+        service=firing.service,
+        rule=RULE,
+        reason=reason,
+        detected_at=firing.fired_at,
+    )
+    return Opened(declared, _linked(firing, reason))
+
+
+def _linked(firing: Firing, reason: str) -> AlertLinked:
+    return AlertLinked(
+        alert_key=firing.alert_key, occurrence=firing.occurrence, title=firing.title, rule=RULE, reason=reason
+    )
+
+
+def _rank(severity: AlertSeverity) -> int:
+    return ALERT_SEVERITIES.index(severity)

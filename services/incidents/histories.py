@@ -1,0 +1,126 @@
+"""Incidents as their streams make them, loaded when they are needed."""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+
+import msgspec
+
+from events import NOTHING, EventLog, Fact, Recorded
+from events.group import GroupAssigned
+from events.ids import incident_id, incident_number
+from events.subjects import split
+from services.incidents.state import UNOPENED, Incident, fold
+
+# An incident takes a few kilobytes, one that gathered a storm of alerts a few hundred; what was worked on last stays.
+CACHED_INCIDENTS_MAX = 500
+
+
+class Loaded(msgspec.Struct, frozen=True):
+    """An incident and the version of its stream."""
+
+    incident_id: str
+    version: int
+    incident: Incident
+
+    @property
+    def stream(self) -> str:
+        """The stream it was folded from."""
+        return f"incident.{self.incident_id}"
+
+
+class Histories:
+    """Loads incidents, and keeps the last used so that a long history is folded once.
+
+    What is kept is never trusted alone: each load reads what was appended since.
+    """
+
+    def __init__(self, log: EventLog) -> None:
+        self._log = log
+        self._kept: OrderedDict[str, Loaded] = OrderedDict()
+
+    async def incident(self, identifier: str) -> Loaded:
+        """The incident as it is now; `UNOPENED` at version 0 when there is none."""
+        known = self._kept.get(identifier, Loaded(identifier, NOTHING, UNOPENED))
+        news = await self._log.read(known.stream, after=known.version)
+        if not news:
+            return known
+        loaded = Loaded(identifier, news[-1].seq, fold((past.event for past in news), known.incident))
+        newest = self._kept.get(identifier)
+        if newest is None or newest.version < loaded.version:  # another load may have read further meanwhile
+            self._kept[identifier] = loaded
+            self._kept.move_to_end(identifier)
+        while len(self._kept) > CACHED_INCIDENTS_MAX:
+            self._kept.popitem(last=False)
+        return loaded
+
+    async def root(self, identifier: str) -> Loaded:
+        """The incident that carries on for this one: itself, unless it was merged."""
+        loaded = await self.incident(identifier)
+        passed = {identifier}
+        while loaded.incident.phase == "merged" and loaded.incident.merged_into not in passed:
+            passed.add(loaded.incident.merged_into)
+            loaded = await self.incident(loaded.incident.merged_into)
+        return loaded
+
+    async def with_roots(self, identifiers: Sequence[str]) -> list[Loaded]:
+        """These incidents and every one that they were ever merged into, undone or not."""
+        found: dict[str, Loaded] = {}
+        waiting = list(identifiers)
+        while waiting:
+            identifier = waiting.pop()
+            if identifier not in found:
+                found[identifier] = await self.incident(identifier)
+                waiting.extend(found[identifier].incident.merges)
+        return list(found.values())
+
+    async def next_id(self) -> str:
+        """An incident id that nobody has. Two may be told the same; the version check lets one of them have it."""
+        number = 1
+        for name in ("declared", "opened"):
+            if last := await self._log.last_of("incident", name):
+                number = max(number, incident_number(split(last.stream)[1]) + 1)
+        # The last one recorded need not have the highest number: an incident of triage is declared later.
+        while await self._log.read(f"incident.{incident_id(number)}"):
+            number += 1
+        return incident_id(number)
+
+
+class Group(msgspec.Struct, frozen=True):
+    """Which incidents a group of alerts went to, oldest first."""
+
+    key: str
+    version: int
+    assignments: tuple[tuple[int, str], ...]
+    """Log position and incident id."""
+
+    @property
+    def stream(self) -> str:
+        """The stream it was folded from."""
+        return f"group.{self.key}"
+
+    @property
+    def incident_id(self) -> str:
+        """Where its alerts go now, or went last; empty when there was none yet."""
+        return self.assignments[-1][1] if self.assignments else ""
+
+    def since(self, seq: int) -> list[str]:
+        """The incidents that can have answered an event at this position: the one that had the group then, and later
+        ones."""
+        found = []
+        for position, identifier in reversed(self.assignments):
+            found.append(identifier)
+            if position < seq:
+                break
+        return found
+
+
+async def load_group(log: EventLog, key: str) -> Group:
+    """A group as its stream makes it."""
+    history: list[Recorded] = await log.read(f"group.{key}")
+    assignments = tuple((past.seq, _incident_of(past.fact)) for past in history)
+    return Group(key, history[-1].seq if history else NOTHING, assignments)
+
+
+def _incident_of(fact: Fact) -> str:
+    assert isinstance(fact, GroupAssigned)
+    return fact.incident_id

@@ -1,0 +1,113 @@
+"""Give each firing alert its incident, once: whoever delivers it, however often and however late.
+
+Opening writes to the incident and to its group in one atomic batch with a version check on both, so that two copies of
+the service cannot open two. Joining writes to the incident alone: that it is still open is what its version says.
+"""
+
+from datetime import datetime
+
+from events import Event, EventLog, Fact, Write
+from events.alert import AlertFired
+from events.group import GroupAssigned
+from events.ids import derived_event_id
+from services.clock import Clock
+from services.incidents.grouping import (
+    RULE,
+    Firing,
+    Holder,
+    Joined,
+    Opened,
+    PassedOver,
+    Rules,
+    firing_at,
+    group_key,
+    place,
+)
+from services.incidents.histories import Group, Histories, Loaded, load_group
+
+SOURCE = "recount/incidents"
+ACTOR = "service:incidents"
+
+
+class Placing:
+    """Decides about firings on what the log holds now."""
+
+    def __init__(self, log: EventLog, histories: Histories, clock: Clock, rules: Rules) -> None:
+        self._log = log
+        self._histories = histories
+        self._clock = clock
+        self._rules = rules
+
+    async def firing(self, alert_key: str, seq: int, fact: Fact) -> tuple[Firing | None, int]:
+        """The occurrence that an event belongs to, as known by now, and the version of the alert's stream."""
+        # A firing begins its occurrence, so nothing before it matters; an update must look back for it.
+        after = seq - 1 if isinstance(fact, AlertFired) else 0
+        history = await self._log.read(f"alert.{alert_key}", after=after)
+        return firing_at(alert_key, history, seq), history[-1].seq if history else 0
+
+    async def writes(self, firing: Firing, alert_version: int) -> tuple[Write, ...]:
+        """What there is to say about a firing; nothing when it has been said."""
+        group = await load_group(self._log, group_key(firing.service, firing.alert_key))
+        loaded = await self._histories.with_roots(group.since(firing.fired_seq))
+        target = await self._histories.root(group.incident_id) if group.incident_id else None
+        placement = place(
+            firing,
+            self._rules,
+            [Holder(each.incident_id, each.incident) for each in loaded],
+            Holder(target.incident_id, target.incident) if target else None,
+        )
+        now = self._clock.now()
+        match placement:
+            case None:
+                return ()
+            case PassedOver(fact):
+                passed_over = _said(firing, "passed_over", fact, now, about="")
+                return (Write(f"alert.{firing.alert_key}", alert_version, (passed_over,)),)
+            case Joined(incident_id, linked):
+                assert target is not None
+                joined = _said(firing, "linked", linked, now, about=incident_id)
+                return (Write(target.stream, target.version, (joined,)),)
+            case Opened():
+                return await self._open(firing, placement, group, now)
+
+    async def _open(self, firing: Firing, opened: Opened, group: Group, now: datetime) -> tuple[Write, ...]:
+        incident_id = await self._histories.next_id()
+        declared = opened.declared
+        assigned = GroupAssigned(incident_id=incident_id, service=firing.service or firing.title, rule=RULE)
+        return (
+            Write(
+                f"incident.{incident_id}",
+                0,
+                (
+                    _said(firing, "declared", declared, now, about=incident_id),
+                    _said(firing, "linked", opened.linked, now, about=incident_id),
+                ),
+            ),
+            Write(group.stream, group.version, (_said(firing, "assigned", assigned, now, about=incident_id),)),
+        )
+
+
+async def taking_its_group(log: EventLog, histories: Histories, key: str, taker: Loaded, event: Event) -> Write | None:
+    """What gives an incident that begins to be open the alerts of its group, unless another open one has them.
+
+    When it has them already the write is made all the same: its version check keeps a new incident from being opened
+    for the group in the same moment.
+    """
+    group = await load_group(log, key)
+    if group.incident_id and group.incident_id != taker.incident_id:
+        current = await histories.root(group.incident_id)
+        if current.incident.is_open and current.incident_id != taker.incident_id:
+            return None
+    return Write(group.stream, group.version, (event,))
+
+
+def _said(firing: Firing, what: str, fact: Fact, now: datetime, *, about: str) -> Event:
+    return Event(
+        id=derived_event_id(firing.fired_id, what),
+        fact=fact,
+        happened_at=now,
+        source=SOURCE,
+        actor=ACTOR,
+        causation_id=firing.cause_id,
+        correlation_id=about,
+    )

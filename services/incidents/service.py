@@ -1,0 +1,91 @@
+"""Incidents: carries out what people ask, and gives each firing alert its incident.
+
+Hears  alert.fired, alert.updated; orders on cmd.incident.<verb>.
+Says   incident facts; group.assigned; alert.passed_over; review.action_agreed, review.action_done; order.carried_out.
+Keeps  nothing that it could not load again; recently used incidents are cached by version.
+"""
+
+import asyncio
+import logging
+
+from msgspec.structs import replace
+
+from events import EventLog, Recorded, Write
+from events.alert import AlertFired, AlertUpdated
+from events.errors import LogError, RecountError
+from events.subjects import split
+from services.clock import Clock
+from services.command import Answer, CommandRefused, Done, Order, Refused
+from services.decision import decide_and_append
+from services.incidents.commands import parse
+from services.incidents.grouping import Rules, group_key
+from services.incidents.histories import Histories
+from services.incidents.orders import Orders, check_order
+from services.incidents.placing import Placing
+
+logger = logging.getLogger("recount")
+
+# Decisions of one group take turns inside a process: a storm of alerts about one service would otherwise lose most of
+# its appends to itself. This many groups are worked on at once; two that share a turn only wait for each other.
+TURNS = 64
+
+
+class Incidents:
+    """The incidents service, free of NATS."""
+
+    name = "incidents"
+    hears: tuple[str, ...] = ("evt.alert.*.fired", "evt.alert.*.updated")
+
+    def __init__(self, log: EventLog, clock: Clock, rules: Rules | None = None) -> None:
+        histories = Histories(log)
+        self._log = log
+        self._orders = Orders(log, histories, clock)
+        self._placing = Placing(log, histories, clock, rules or Rules())
+        self._turns = tuple(asyncio.Lock() for _ in range(TURNS))
+
+    async def on_event(self, event: Recorded) -> None:
+        """Place a firing alert. See `services.listener.Listener`."""
+        if not isinstance(event.fact, AlertFired | AlertUpdated):
+            return
+        _category, alert_key = split(event.stream)
+        firing, _version = await self._placing.firing(alert_key, event.seq, event.fact)
+        if firing is None:
+            return
+
+        async def attempt() -> tuple[tuple[Write, ...], None]:
+            present, version = await self._placing.firing(alert_key, event.seq, event.fact)
+            return (await self._placing.writes(present, version) if present else ()), None
+
+        async with self._turn(group_key(firing.service, alert_key)):
+            await decide_and_append(self._log, attempt)
+
+    async def handle(self, order: Order, verb: str) -> Answer:
+        """Carry out an order. Never raises what a caller could be told: the answer says what went wrong."""
+        try:
+            return await self._carry_out(order, verb)
+        except CommandRefused as refusal:
+            return refusal.answer
+        except LogError as error:
+            logger.warning("incidents: %s of %s: %s", verb, order.target or "a new incident", error)
+            return Refused(
+                asked=f"Cannot carry out {verb!r}",
+                because=str(error),
+                instead="ask again with the same id: it is done once",
+                code="unavailable",
+            )
+        except RecountError as error:
+            return Refused(asked=f"Cannot carry out {verb!r}", because=str(error), instead=error.hint, code="invalid")
+
+    async def _carry_out(self, order: Order, verb: str) -> Done:
+        check_order(order)
+        command = parse(verb, bytes(order.command))
+
+        async def attempt() -> tuple[tuple[Write, ...], Done]:
+            return await self._orders.carry_out(order, command)
+
+        async with self._turn(order.target):
+            seq, done = await decide_and_append(self._log, attempt)
+        return replace(done, seq=seq or done.seq)
+
+    def _turn(self, key: str) -> asyncio.Lock:
+        return self._turns[hash(key) % TURNS]
