@@ -312,7 +312,6 @@ IncidentStep = (
     | RoleRelieved
     | AlertLinked
     | AlertUnlinked
-    | TitleChanged
 )
-IncidentNote = Noted
+IncidentNote = Noted | TitleChanged
 IncidentFact = IncidentStep | IncidentNote

@@ -143,11 +143,13 @@ def fold(events: Iterable[Event], start: Incident = UNOPENED) -> Incident:
 
 
 def evolve(incident: Incident, event: Event) -> Incident:
-    """The state after one more event. Facts that do not change what may be decided next leave all but `answered`."""
+    """The state after one more event. A note changes nothing but `answered`, and the title when it is a new one."""
     if event.causation_id:
         incident = replace(incident, answered=incident.answered | {event.causation_id})
     if isinstance(event.fact, IncidentStep):
         return _step(incident, event.fact, event)
+    if isinstance(event.fact, TitleChanged):
+        return replace(incident, title=event.fact.title)
     return incident
 
 
@@ -204,8 +206,6 @@ def _step(incident: Incident, fact: IncidentStep, event: Event) -> Incident:
             return replace(incident, alerts={**incident.alerts, key: occurrence}, alerts_seen=seen)
         case AlertUnlinked(alert_key=key):
             return replace(incident, alerts={other: n for other, n in incident.alerts.items() if other != key})
-        case TitleChanged(title=title):
-            return replace(incident, title=title)
         case _:
             assert_never(fact)
 
