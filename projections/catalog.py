@@ -1,0 +1,204 @@
+"""Finds the projections: every ``.sql`` file below this package, its header, what it reads, and in which order.
+
+A file is one SELECT, named as its view, under a header of comment lines::
+
+    -- Who holds or held which role in an incident.        one or more lines: what a row means
+    -- grain: one row a holding                            what one row is
+    -- key: incident_id, role, person_id, since            the columns that tell rows apart
+    -- refresh: stream                                     how the live table follows the log
+
+``refresh`` is one of
+
+* ``event``: every row comes from one event alone; new events only add rows.
+* ``stream``: every row comes from one stream of the only category it reads, and the first key column is its id.
+* ``closure``: a row also needs streams linked to its own (the view ``links``); the first key column names its category.
+* ``view``: never stored; computed when asked. Everything that reads ``clock`` must be one.
+
+No file qualifies a name, so that the same text answers over any log (`projections.lens`).
+"""
+
+import hashlib
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path
+from typing import Literal, get_args
+
+import duckdb
+import msgspec
+
+from events import RecountError
+from projections.schema import LOG_TABLE, PEOPLE_TABLE
+from projections.statement import NotOneSelect, read_select
+from projections.typed_views import TypedView, typed_views
+
+FOLDER = Path(__file__).parent
+
+Refresh = Literal["event", "stream", "closure", "view"]
+
+CATEGORY_OF_KEY = {"incident_id": "incident", "alert_key": "alert", "page_id": "page", "rotation_id": "rotation"}
+"""Which streams a closure projection has a row for, by its first key column."""
+
+
+class BadProjection(RecountError):
+    """A ``.sql`` file breaks the rules of `projections.catalog`; the message names the file."""
+
+
+class Column(msgspec.Struct, frozen=True):
+    """A column of a view or a result; the type as DuckDB writes it, such as ``VARCHAR`` or ``TIMESTAMP``."""
+
+    name: str
+    type: str
+
+
+class View(msgspec.Struct, frozen=True, dict=True):
+    """A projection, as its file says."""
+
+    name: str
+    sentence: str
+    grain: str
+    key: tuple[str, ...]
+    refresh: Refresh
+    columns: tuple[Column, ...]
+    sql: str
+    """The SELECT, without its header."""
+    uses: frozenset[str]
+    """Every typed view, projection and table that it names, directly."""
+    reads: frozenset[str]
+    """Tags of every fact that can change its rows, through other projections too; empty when any fact can."""
+
+    @property
+    def stored(self) -> bool:
+        """Whether its rows lie in a table of their own."""
+        return self.refresh != "view"
+
+    @cached_property
+    def categories(self) -> frozenset[str]:
+        """Categories of the streams it reads."""
+        return frozenset(tag.partition(".")[0] for tag in self.reads)
+
+    @cached_property
+    def owner(self) -> str:
+        """Category of the streams whose id is the first key column."""
+        if self.refresh == "stream":
+            (only,) = self.categories
+            return only
+        return CATEGORY_OF_KEY[self.key[0]]
+
+
+class Catalog(msgspec.Struct, frozen=True):
+    """Everything that can be asked for besides ``log`` and ``people``, in an order in which it can be created."""
+
+    typed: tuple[TypedView, ...]
+    views: tuple[View, ...]
+
+    @property
+    def stored(self) -> tuple[View, ...]:
+        """The projections that have a table."""
+        return tuple(view for view in self.views if view.stored)
+
+    def digest(self) -> str:
+        """SHA-256 over every definition: two warehouses with the same one answer alike."""
+        pairs = [(each.name, each.sql) for each in self.typed] + [(each.name, each.sql) for each in self.views]
+        text = "\0".join([LOG_TABLE, PEOPLE_TABLE, *(text for pair in pairs for text in pair)])
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def read_catalog(folder: Path = FOLDER) -> Catalog:
+    """Read every ``.sql`` file below a folder.
+
+    Raises:
+        BadProjection: a header is incomplete, a SELECT does not work, projections read each other in a circle, or
+            ``refresh`` claims more than the SELECT keeps.
+    """
+    typed = tuple(typed_views())
+    with duckdb.connect() as scratch:
+        scratch.execute(LOG_TABLE)
+        scratch.execute(PEOPLE_TABLE)
+        unordered = [_parse(path, scratch) for path in sorted(folder.rglob("*.sql"))]
+        for each in typed:
+            scratch.execute(f"create view {each.name} as {each.sql}")
+        known = {each.name: each.reads for each in typed} | {"log": frozenset[str](), "people": frozenset[str]()}
+        views: list[View] = []
+        for draft in _in_order(unordered, known):
+            view = _complete(draft, scratch, known)
+            known[view.name] = view.reads
+            views.append(view)
+    _refuse_clock_in_tables(views)
+    return Catalog(typed, tuple(views))
+
+
+def _parse(path: Path, scratch: duckdb.DuckDBPyConnection) -> View:
+    lines = path.read_text().splitlines()
+    header = [line.removeprefix("--").strip() for line in lines if line.startswith("--")]
+    fields = {key: value.strip() for key, _, value in (line.partition(":") for line in header) if value}
+    sentence = " ".join(line for line in header if line.partition(":")[0] not in ("grain", "key", "refresh"))
+    missing = [name for name in ("grain", "key", "refresh") if not fields.get(name)]
+    if missing or not sentence:
+        raise BadProjection(f"{path.name} has no '-- {(missing or ['sentence'])[0]}' in its header")
+    if fields["refresh"] not in get_args(Refresh):
+        raise BadProjection(f"{path.name}: refresh is {fields['refresh']!r}, not one of {', '.join(get_args(Refresh))}")
+    sql = "\n".join(line for line in lines if not line.startswith("--")).strip()
+    try:
+        uses = read_select(scratch, sql).tables
+    except NotOneSelect as error:
+        raise BadProjection(f"{path.name}: {error}") from error
+    return View(
+        name=path.stem,
+        sentence=sentence,
+        grain=fields["grain"],
+        key=tuple(name.strip() for name in fields["key"].split(",")),
+        refresh=fields["refresh"],  # type: ignore[arg-type]  # checked above
+        columns=(),
+        sql=sql,
+        uses=uses,
+        reads=frozenset(),
+    )
+
+
+def _in_order(drafts: list[View], known: dict[str, frozenset[str]]) -> Iterable[View]:
+    waiting = {draft.name: draft for draft in drafts}
+    while waiting:
+        ready = [draft for draft in waiting.values() if not draft.uses & waiting.keys()]
+        if not ready:
+            raise BadProjection(f"these projections read each other in a circle: {', '.join(sorted(waiting))}")
+        for draft in ready:
+            del waiting[draft.name]
+            yield draft
+
+
+def _complete(draft: View, scratch: duckdb.DuckDBPyConnection, known: dict[str, frozenset[str]]) -> View:
+    strangers = draft.uses - known.keys()
+    if strangers:
+        raise BadProjection(f"{draft.name}.sql reads {', '.join(sorted(strangers))}, which does not exist")
+    try:
+        scratch.execute(f'create view "{draft.name}" as {draft.sql}')
+        described = scratch.execute(f'describe "{draft.name}"').fetchall()
+    except duckdb.Error as error:
+        raise BadProjection(f"{draft.name}.sql: {error}") from error
+    reads = [known[name] for name in draft.uses if name != "people"]
+    view = msgspec.structs.replace(
+        draft,
+        columns=tuple(Column(name, kind) for name, kind, *_ in described),
+        reads=frozenset[str]() if frozenset[str]() in reads else frozenset[str]().union(*reads),
+    )
+    missing = set(view.key) - {column.name for column in view.columns}
+    if missing:
+        raise BadProjection(f"{view.name}.sql has no column {', '.join(sorted(missing))}, which its key names")
+    if view.refresh in ("stream", "closure") and not view.reads:
+        raise BadProjection(f"{view.name}.sql reads facts of every type: only a view or an event projection may")
+    if view.refresh == "stream" and len(view.categories) != 1:
+        raise BadProjection(f"{view.name}.sql reads {', '.join(sorted(view.categories))}: its refresh is a closure")
+    if view.refresh == "closure" and view.key[0] not in CATEGORY_OF_KEY:
+        raise BadProjection(f"{view.name}.sql: the first key column is none of {', '.join(CATEGORY_OF_KEY)}")
+    return view
+
+
+def _refuse_clock_in_tables(views: list[View]) -> None:
+    by_name = {view.name: view for view in views}
+
+    def names_clock(view: View) -> bool:
+        return "clock" in view.uses or any(names_clock(by_name[name]) for name in view.uses & by_name.keys())
+
+    for view in views:
+        if view.stored and names_clock(view):
+            raise BadProjection(f"{view.name}.sql reads clock, which moves with every event: make it a view")

@@ -1,0 +1,12 @@
+-- Events whose bytes could not be read: they keep their place in the log, and nothing else shows them.
+-- grain: one row an unreadable event
+-- key: seq
+-- refresh: view
+select
+    seq,
+    stream,
+    type,
+    recorded_at,
+    case when event_id is null then 'the body is not a JSON event' else 'the event has no data' end as reason
+from log
+where data is null

@@ -1,0 +1,74 @@
+-- Every distinct alert as it stands: its present occurrence, whether that still holds, and which incident has it.
+-- grain: one row an alert
+-- key: alert_key
+-- refresh: closure
+with folded as (
+    select
+        stream_id as alert_key,
+        coalesce(
+            arg_max(type, seq) filter (where type in ('alert.fired', 'alert.acknowledged', 'alert.cleared')),
+            'alert.cleared'
+        ) as last_step,
+        arg_max(title, seq) filter (where title <> '') as title,
+        arg_max(severity, seq) as severity,
+        arg_max(service, seq) filter (where service <> '') as service,
+        arg_max(sender, seq) as sender,
+        arg_max(integration, seq) as integration,
+        arg_max(fingerprint, seq) as fingerprint,
+        arg_max(labels, seq) filter (where type = 'alert.fired') as labels,
+        arg_max(annotations, seq) filter (where cardinality(annotations) > 0) as annotations,
+        arg_max(url, seq) filter (where url <> '') as url,
+        coalesce(max(occurrence), 0) as occurrence,
+        arg_max(happened_at, seq) filter (where type = 'alert.fired') as started_at,
+        arg_max(happened_at, seq) filter (where type in ('alert.cleared', 'alert.cleared_unseen')) as last_cleared_at,
+        arg_max(recorded_at, seq) filter (where type = 'alert.fired') as fired_recorded_at,
+        max(recorded_at) as last_recorded_at,
+        max(seq) filter (where type = 'alert.passed_over') as passed_over_seq,
+        arg_max(reason, seq) filter (where type = 'alert.passed_over') as passed_over_reason,
+        max(seq) as last_seq
+    from alert_facts
+    group by stream_id
+),
+link_facts as (
+    select stream_id as incident_id, alert_key, seq, true as belongs from incident_alert_linked
+    union all
+    select stream_id, alert_key, seq, false from incident_alert_unlinked
+),
+incident_of as (
+    select alert_key, incident_id, arg_max(belongs, seq) as belongs, max(seq) as linked_seq
+    from link_facts
+    group by alert_key, incident_id
+),
+linked as (
+    select alert_key, arg_max(incident_id, linked_seq) as incident_id, max(linked_seq) as linked_seq
+    from incident_of
+    where belongs
+    group by alert_key
+)
+select
+    folded.alert_key,
+    case folded.last_step
+        when 'alert.fired' then 'firing'
+        when 'alert.acknowledged' then 'acknowledged'
+        else 'cleared'
+    end as state,
+    folded.title,
+    coalesce(folded.severity, 'unknown') as severity,
+    folded.service,
+    folded.sender,
+    folded.integration,
+    folded.fingerprint,
+    coalesce(folded.labels, cast(map() as map(varchar, varchar))) as labels,
+    coalesce(folded.annotations, cast(map() as map(varchar, varchar))) as annotations,
+    folded.url,
+    folded.occurrence,
+    folded.started_at,
+    case when folded.last_step = 'alert.cleared' then folded.last_cleared_at end as cleared_at,
+    coalesce(folded.fired_recorded_at, folded.last_recorded_at) as received_at,
+    -- A later firing that was passed over leaves the incident of an earlier one.
+    case when linked.linked_seq > coalesce(folded.passed_over_seq, 0) then linked.incident_id end as incident_id,
+    case when folded.passed_over_seq > coalesce(linked.linked_seq, 0) then folded.passed_over_reason end
+        as passed_over_reason,
+    folded.last_seq
+from folded
+left join linked using (alert_key)

@@ -1,0 +1,131 @@
+-- Every incident as it stands: phase, severity, people, and when it reached what.
+-- ``contained_at``, ``eradicated_at`` and ``resolved_at`` hold only while they still hold; acknowledgement and
+-- notification are the first ever; ``mitigated_at`` is the end of all impact, null while any lasts.
+-- grain: one row an incident
+-- key: incident_id
+-- refresh: closure
+with told as (
+    select stream_id as incident_id, * from incident_facts
+),
+folded as (
+    select
+        incident_id,
+        arg_max(title, seq) filter (where title is not null and type <> 'incident.alert_linked') as title,
+        arg_max(type, seq) filter (where type in (
+            'incident.opened', 'incident.declared', 'incident.contained', 'incident.eradicated', 'incident.resolved',
+            'incident.regressed', 'incident.closed', 'incident.reopened', 'incident.dismissed', 'incident.reinstated'
+        )) as last_step,
+        coalesce(
+            arg_max(type, seq) filter (where type in ('incident.merged', 'incident.unmerged')) = 'incident.merged',
+            false
+        ) as is_merged,
+        arg_max(into_incident_id, seq) filter (where type = 'incident.merged') as merged_into,
+        arg_max(severity, seq) as severity,
+        arg_min(severity, seq) filter (where type = 'incident.declared') as severity_declared,
+        -- sev1 is the most severe, and the names sort that way.
+        min(severity) as severity_peak,
+        arg_max(profile, seq) filter (where type in ('incident.opened', 'incident.declared')) as profile,
+        arg_max(service, seq) filter (where service <> '') as service,
+        arg_max(determination, seq) as determination,
+        min(seq) filter (where type in ('incident.opened', 'incident.declared')) as opened_seq,
+        arg_min(happened_at, seq) as opened_at,
+        arg_min(happened_at, seq) filter (where type = 'incident.declared') as declared_at,
+        arg_max(happened_at, seq) filter (where type in ('incident.contained', 'incident.regressed', 'incident.reopened'))
+            as containment_at,
+        arg_max(type, seq) filter (where type in ('incident.contained', 'incident.regressed', 'incident.reopened'))
+            as containment,
+        arg_max(happened_at, seq) filter (where type in ('incident.eradicated', 'incident.regressed', 'incident.reopened'))
+            as eradication_at,
+        arg_max(type, seq) filter (where type in ('incident.eradicated', 'incident.regressed', 'incident.reopened'))
+            as eradication,
+        arg_max(happened_at, seq) filter (where type in ('incident.resolved', 'incident.reopened')) as resolution_at,
+        arg_max(type, seq) filter (where type in ('incident.resolved', 'incident.reopened')) as resolution,
+        arg_max(happened_at, seq) filter (where type in ('incident.closed', 'incident.reopened')) as closing_at,
+        arg_max(type, seq) filter (where type in ('incident.closed', 'incident.reopened')) as closing,
+        count(*) filter (where type = 'incident.reopened') as reopened_count,
+        max(seq) as last_seq,
+        max(recorded_at) as updated_at
+    from told
+    group by incident_id
+),
+reached as (
+    select
+        incident_id,
+        min(happened_at) filter (where milestone = 'detected') as detected_at,
+        arg_min(happened_at, seq) filter (where milestone = 'notified') as notified_at,
+        arg_min(happened_at, seq) filter (where milestone = 'acknowledged') as acknowledged_at,
+        min(seq) filter (where milestone = 'acknowledged') as acknowledged_seq
+    from incident_milestones
+    group by incident_id
+),
+acknowledgers as (
+    select stream_id as incident_id, seq as acknowledged_seq, actor as acknowledged_by from incident_acknowledged
+),
+impact as (
+    select
+        incident_id,
+        min(started_at) as impact_started_at,
+        case when count(*) = count(ended_at) then max(ended_at) end as impact_ended_at
+    from impact_intervals
+    group by incident_id
+),
+commanders as (
+    select incident_id, arg_max(person_id, since_seq) as commander
+    from roles
+    where role = 'commander' and until is null
+    group by incident_id
+),
+alert_links as (
+    select
+        incident_id,
+        alert_key,
+        arg_max(type, seq) = 'incident.alert_linked' as belongs
+    from told
+    where type in ('incident.alert_linked', 'incident.alert_unlinked')
+    group by incident_id, alert_key
+),
+alert_counts as (
+    select incident_id, count(*) as alert_count from alert_links where belongs group by incident_id
+)
+select
+    folded.incident_id,
+    folded.title,
+    case
+        when folded.is_merged then 'merged'
+        when folded.last_step = 'incident.opened' then 'triage'
+        when folded.last_step = 'incident.reinstated' then 'triage'
+        when folded.last_step in ('incident.declared', 'incident.regressed', 'incident.reopened') then 'active'
+        else split_part(folded.last_step, '.', 2)
+    end as phase,
+    folded.severity,
+    folded.severity_declared,
+    folded.severity_peak,
+    folded.profile,
+    folded.service,
+    coalesce(folded.determination, 'suspected') as determination,
+    commanders.commander,
+    folded.opened_at,
+    reached.detected_at,
+    folded.declared_at,
+    reached.notified_at,
+    reached.acknowledged_at,
+    acknowledgers.acknowledged_by,
+    case when folded.containment = 'incident.contained' then folded.containment_at end as contained_at,
+    impact.impact_ended_at as mitigated_at,
+    case when folded.eradication = 'incident.eradicated' then folded.eradication_at end as eradicated_at,
+    case when folded.resolution = 'incident.resolved' then folded.resolution_at end as resolved_at,
+    case when folded.closing = 'incident.closed' then folded.closing_at end as closed_at,
+    impact.impact_started_at,
+    impact.impact_ended_at,
+    1 + folded.reopened_count as episode,
+    folded.reopened_count,
+    case when folded.is_merged then folded.merged_into end as merged_into,
+    coalesce(alert_counts.alert_count, 0) as alert_count,
+    folded.last_seq,
+    folded.updated_at
+from folded
+left join reached using (incident_id)
+left join acknowledgers using (incident_id, acknowledged_seq)
+left join impact using (incident_id)
+left join commanders using (incident_id)
+left join alert_counts using (incident_id)

@@ -1,0 +1,146 @@
+"""Asking the warehouse: what an answer looks like, what it may cost, and the guard around SQL written by people.
+
+A person's SQL runs on the warehouse's own instance, whose configuration is locked: no files, no extensions, no
+settings. On top of that it must be exactly one SELECT by the parser, use no table function that reaches outside the
+tables, and run inside ``BEGIN TRANSACTION READ ONLY``, because an INSERT hidden in a WITH clause is typed SELECT.
+"""
+
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import duckdb
+import msgspec
+
+from events import RecountError
+from projections.catalog import Column
+from projections.statement import NotOneSelect, first_line, read_select
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """What one question may cost. Memory is limited for the whole warehouse (`Warehouse.open`)."""
+
+    seconds: float
+    rows: int
+    cells_bytes: int
+    """Roughly how many bytes of text an answer may hold."""
+
+
+TRUSTED = Limits(seconds=60, rows=10_000_000, cells_bytes=1 << 30)
+"""For Recount's own questions: a safety net, not a rule."""
+
+# Long enough for an analyst's scan of ten million events, short enough that nobody waits for a query that never ends.
+# 10,000 rows fill more screens than anybody reads; 32 MiB keep an answer from pressing the readers process.
+FOR_PEOPLE = Limits(seconds=10, rows=10_000, cells_bytes=32 << 20)
+"""For SQL written by people."""
+
+# Rows are taken in portions so that both limits are noticed before everything is in memory.
+FETCH_ROWS = 1_000
+
+# Functions that read only their arguments. Everything else in a FROM is refused: among DuckDB's own are some that
+# read files, raw memory addresses, or text that hides further SQL from the parser.
+TABLE_FUNCTIONS = frozenset({"range", "generate_series", "unnest", "json_each", "json_tree", "repeat_row"})
+
+
+class Table(msgspec.Struct, frozen=True):
+    """An answer."""
+
+    columns: tuple[Column, ...]
+    rows: list[tuple[Any, ...]]
+    """Times are UTC without a zone; maps and structs are dicts, lists are lists."""
+    truncated: bool
+    """Whether there was more than the limits allow."""
+
+    def dicts(self) -> list[dict[str, Any]]:
+        """The rows by column name."""
+        names = [column.name for column in self.columns]
+        return [dict(zip(names, row, strict=True)) for row in self.rows]
+
+
+class QueryRefused(RecountError):
+    """A question was not answered: not allowed, wrong, or too expensive."""
+
+
+def check(cursor: duckdb.DuckDBPyConnection, sql: str) -> None:
+    """Refuse what is not one harmless SELECT.
+
+    Raises:
+        QueryRefused: says what is not allowed and what is.
+    """
+    try:
+        select = read_select(cursor, sql)
+    except NotOneSelect as error:
+        raise QueryRefused(f"only one SELECT is answered: {error}", hint=error.hint) from error
+    strangers = sorted(select.table_functions - TABLE_FUNCTIONS)
+    if strangers:
+        raise QueryRefused(
+            f"{strangers[0]}() is not allowed in a FROM",
+            hint=f"Ask the views; `show tables` lists them. Allowed functions: {', '.join(sorted(TABLE_FUNCTIONS))}.",
+        )
+
+
+def run_guarded(cursor: duckdb.DuckDBPyConnection, sql: str, limits: Limits) -> Table:
+    """Answer a person's SQL.
+
+    Raises:
+        QueryRefused: see `check`; or it is wrong, took too long, or needed too much memory.
+    """
+    check(cursor, sql)
+    cursor.execute("begin transaction read only")
+    try:
+        return run(cursor, sql, (), limits)
+    except duckdb.PermissionException as error:
+        raise QueryRefused(first_line(error), hint="SQL reads the views only: no files, no network.") from error
+    except duckdb.OutOfMemoryException as error:
+        raise QueryRefused(
+            "the query needs more memory than the warehouse may use", hint="Narrow it with WHERE, or aggregate earlier."
+        ) from error
+    except duckdb.Error as error:
+        raise QueryRefused(first_line(error), hint="`show tables` lists the views, `describe VIEW` its columns.") from (
+            error
+        )
+    finally:
+        cursor.rollback()
+
+
+def run(cursor: duckdb.DuckDBPyConnection, sql: str, params: Sequence[Any], limits: Limits) -> Table:
+    """Run a statement and take its rows, within limits.
+
+    Raises:
+        QueryRefused: it took longer than it may.
+    """
+    expired = threading.Event()
+
+    def stop() -> None:
+        expired.set()
+        cursor.interrupt()
+
+    timer = threading.Timer(limits.seconds, stop)
+    timer.daemon = True
+    timer.start()
+    try:
+        cursor.execute(sql, params)
+        columns = tuple(Column(str(name), str(kind)) for name, kind, *_ in cursor.description or ())
+        rows, truncated = _take(cursor, limits)
+        return Table(columns, rows, truncated)
+    except duckdb.InterruptException as error:
+        if not expired.is_set():
+            raise
+        raise QueryRefused(
+            f"the query was stopped after {limits.seconds:g} s", hint="Narrow it with WHERE or LIMIT."
+        ) from error
+    finally:
+        timer.cancel()
+
+
+def _take(cursor: duckdb.DuckDBPyConnection, limits: Limits) -> tuple[list[tuple[Any, ...]], bool]:
+    rows: list[tuple[Any, ...]] = []
+    size = 0
+    while portion := cursor.fetchmany(min(FETCH_ROWS, limits.rows + 1 - len(rows))):
+        for row in portion:
+            size += sum(len(cell) for cell in row if isinstance(cell, str | bytes))
+            if len(rows) == limits.rows or size > limits.cells_bytes:
+                cursor.abort()
+                return rows, True
+            rows.append(row)
+    return rows, False

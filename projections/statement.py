@@ -1,0 +1,85 @@
+"""What one SQL statement is and names, by DuckDB's own parser; nothing is run.
+
+`Connection.get_table_names` is not used: it binds, so it fails on a join ``using`` a table that does not exist yet, and
+it looks through views.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import duckdb
+import msgspec
+
+from events import RecountError
+
+
+class NotOneSelect(RecountError):
+    """The text is not exactly one SELECT."""
+
+    hint = "Write one SELECT; a WITH, VALUES or DESCRIBE is one too."
+
+
+class Select(msgspec.Struct, frozen=True):
+    """One SELECT and what it names, at any depth."""
+
+    tables: frozenset[str]
+    """Tables and views as written, without the names of its own WITH clauses."""
+    table_functions: frozenset[str]
+    """Functions used in a FROM, in lower case."""
+
+
+def read_select(connection: duckdb.DuckDBPyConnection, sql: str) -> Select:
+    """Parse a text that must be one SELECT.
+
+    Args:
+        connection: any connection without an open result.
+        sql: the text; a semicolon at its end is allowed.
+
+    Raises:
+        NotOneSelect: it is another statement, or several, or none; the message says which.
+    """
+    try:
+        statements = connection.extract_statements(sql)
+    except duckdb.Error as error:
+        raise NotOneSelect(first_line(error)) from error
+    if len(statements) != 1:
+        raise NotOneSelect(f"there are {len(statements)} statements, not one")
+    kind = statements[0].type
+    if kind != duckdb.StatementType.SELECT:
+        raise NotOneSelect(f"the statement is {kind.name}, not SELECT")
+    row = connection.execute("select json_serialize_sql(?)", [sql]).fetchone()
+    tree = json.loads(row[0]) if row else {"error": True}
+    if tree["error"]:
+        # PIVOT and the like are several statements inside; the parser cannot show what they name.
+        raise NotOneSelect(str(tree.get("error_message", "the statement cannot be read")))
+    nodes = list(_nodes(tree))
+    own = {entry["key"] for node in nodes for entry in _own_names(node)}
+    tables = {str(node["table_name"]) for node in nodes if node.get("type") == "BASE_TABLE"}
+    functions = {str(node["function"]["function_name"]) for node in nodes if node.get("type") == "TABLE_FUNCTION"}
+    return Select(
+        tables=frozenset(tables - own),
+        table_functions=frozenset(name.lower() for name in functions),
+    )
+
+
+def first_line(error: BaseException) -> str:
+    """The part of a DuckDB error that says what is wrong, without the picture of the query under it."""
+    return str(error).partition("\n")[0]
+
+
+def _own_names(node: dict[str, Any]) -> list[dict[str, Any]]:
+    ctes = node.get("cte_map")
+    return list(ctes["map"]) if isinstance(ctes, dict) else []
+
+
+def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
+    # A stack instead of recursion: a query of a person may be nested deeper than Python's limit.
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, dict):
+            yield node
+            waiting.extend(node.values())
+        elif isinstance(node, list):
+            waiting.extend(node)

@@ -1,0 +1,118 @@
+"""How a warehouse lies in its file: opening it locked down, adding events, defining views, filling tables."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from events import RecountError, Stored
+from projections.catalog import Catalog
+from projections.lens import base
+from projections.schema import PARSE
+from projections.statement import first_line
+
+IN_MEMORY = Path(":memory:")
+
+# Spilled intermediate results of all queries together; beyond it a query fails instead of filling the disk.
+SPILL_MAX = "4GB"
+
+OWN_TABLES = ("log", "people", "warehouse_state")
+"""Tables that are not projections."""
+
+Progress = Callable[[int, int], None]
+"""Told how much is done, of how much."""
+
+
+class UnusableWarehouse(RecountError):
+    """The file is damaged, or of another version. Nothing is lost: everything in it comes from the log."""
+
+    hint = "`recount rebuild` builds it again from the log."
+
+
+class WarehouseInUse(RecountError):
+    """Another process has the file open."""
+
+    hint = "Only the readers process may open it; ask it over HTTP: `recount sql`."
+
+
+def connect(path: Path, *, threads: int, memory_limit: str) -> duckdb.DuckDBPyConnection:
+    """Open the file and take from the whole instance whatever no question may do; Recount needs none of it either.
+
+    Raises:
+        UnusableWarehouse: the file is damaged or not a warehouse.
+        WarehouseInUse: another process has it open.
+    """
+    if path != IN_MEMORY:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    config: dict[str, str | bool | int | float | list[str]] = {"threads": threads, "memory_limit": memory_limit}
+    try:
+        root = duckdb.connect(str(path), config=config)
+    except duckdb.Error as error:
+        if "lock" in str(error):
+            raise WarehouseInUse(f"{path} is open in another process") from error
+        raise UnusableWarehouse(f"{path} cannot be opened: {first_line(error)}") from error
+    # Built into the Python package; the setting TimeZone needs it.
+    root.execute("load icu")
+    root.execute("set global TimeZone = 'UTC'")
+    root.execute(f"set global max_temp_directory_size = '{SPILL_MAX}'")
+    # A name in a FROM must never mean a variable of this program.
+    root.execute("set global python_enable_replacements = false")
+    root.execute("set global autoinstall_known_extensions = false")
+    root.execute("set global autoload_known_extensions = false")
+    root.execute("set global allow_community_extensions = false")
+    root.execute("set global enable_external_access = false")
+    root.execute("set global lock_configuration = true")
+    return root
+
+
+@contextmanager
+def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """All of it, or nothing."""
+    connection.begin()
+    try:
+        yield
+    except BaseException:
+        connection.rollback()
+        raise
+    connection.commit()
+
+
+def add_to_log(writer: duckdb.DuckDBPyConnection, batch: Sequence[Stored]) -> frozenset[str]:
+    """Copy events into the log, and into the temporary table ``batch``. Nothing is decoded in Python.
+
+    Returns:
+        The types among them.
+    """
+    writer.execute("create or replace temp table raw (seq bigint, subject varchar, recorded_at timestamp, body blob)")
+    with writer.appender("raw") as appender:
+        appender.append_rows([(stored.seq, stored.subject, stored.recorded_at, stored.body) for stored in batch])
+    writer.execute(f"create or replace temp table batch as {PARSE}")
+    writer.execute(f"insert into {base(writer, 'log')} select * from batch")
+    return frozenset(row[0] for row in writer.execute("select distinct type from batch").fetchall())
+
+
+def define(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
+    """Drop every view and projection, and create those of a catalog, empty."""
+    existing = connection.execute(
+        "select table_name, table_type from information_schema.tables where table_schema = 'main'"
+    ).fetchall()
+    for name, kind in existing:
+        if name not in OWN_TABLES:
+            connection.execute(f'drop {"view" if kind == "VIEW" else "table"} "{name}"')
+    for typed in catalog.typed:
+        connection.execute(f'create view "{typed.name}" as {typed.sql}')
+    for view in catalog.views:
+        if view.stored:
+            connection.execute(f'create table "{view.name}" as {view.sql}\nlimit 0')
+        else:
+            connection.execute(f'create view "{view.name}" as {view.sql}')
+
+
+def compute_all(connection: duckdb.DuckDBPyConnection, catalog: Catalog, progress: Progress | None = None) -> None:
+    """The lens *everything*: each stored projection from the whole log, set at a time."""
+    for done, view in enumerate(catalog.stored, 1):
+        connection.execute(f'create or replace table "{view.name}" as {view.sql}')
+        if progress is not None:
+            progress(done, len(catalog.stored))
+    connection.execute("update warehouse_state set projected_position = position")

@@ -1,0 +1,254 @@
+"""The warehouse: a DuckDB file with a copy of the log and every projection of it.
+
+One thread writes at a time; any number of threads ask at the same time, each on a cursor of its own with a snapshot of
+its own, so no reader waits for the writer. The position up to which the log was copied is in the same transaction as
+the copy and the projections: after a crash everything stands at one position, and applying goes on from there.
+"""
+
+import logging
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from events import RecountError, Stored
+from projections.catalog import Catalog, View, read_catalog
+from projections.compare import Difference, differences, digest
+from projections.lens import show_as_of
+from projections.query import FOR_PEOPLE, TRUSTED, Limits, QueryRefused, Table, run, run_guarded
+from projections.refresh import Refresher
+from projections.schema import LOG_TABLE, PEOPLE_TABLE, SCHEMA_VERSION, STATE_TABLE
+from projections.statement import first_line
+from projections.storage import (
+    IN_MEMORY,
+    Progress,
+    UnusableWarehouse,
+    add_to_log,
+    compute_all,
+    connect,
+    define,
+    transaction,
+)
+
+logger = logging.getLogger("recount.projections")
+
+# More queries of people at once would only slow each other, and the projector, on two cores.
+PEOPLE_AT_ONCE = 4
+
+
+class LogGap(RecountError):
+    """A batch does not continue where the warehouse stands."""
+
+    hint = "Read the log again from the warehouse's position; `recount rebuild` starts over."
+
+
+class Warehouse:
+    """A copy of the log with its projections. Open it with `Warehouse.open`."""
+
+    def __init__(self, root: duckdb.DuckDBPyConnection, catalog: Catalog, path: Path) -> None:
+        self._root = root
+        self._catalog = catalog
+        self.path = path
+        self._writing = threading.Lock()
+        self._people_asking = threading.BoundedSemaphore(PEOPLE_AT_ONCE)
+        with self._own_cursor() as setup, transaction(setup):
+            self._position = self._projected = self._prepare(setup)
+        self._writer = root.cursor()
+        self._refresher = Refresher(self._writer, catalog)
+
+    @classmethod
+    def open(cls, path: Path | str = IN_MEMORY, *, threads: int = 2, memory_limit: str = "2GB") -> "Warehouse":
+        """Open a warehouse, or begin an empty one. Takes longer once after an upgrade that changed a projection.
+
+        Args:
+            path: the file; without one the warehouse lives in memory.
+            threads: how many threads the engine may use.
+            memory_limit: how much memory all questions and the writer may use together, such as ``2GB``.
+
+        Raises:
+            UnusableWarehouse: the file is damaged or of another version.
+            WarehouseInUse: another process has it open.
+        """
+        path = Path(path)
+        root = connect(path, threads=threads, memory_limit=memory_limit)
+        try:
+            return cls(root, read_catalog(), path)
+        except duckdb.Error as error:
+            root.close()
+            raise UnusableWarehouse(f"{path} cannot be used: {first_line(error)}") from error
+        except BaseException:
+            root.close()
+            raise
+
+    def close(self) -> None:
+        """Stop; what is being asked is cut off."""
+        with self._writing:
+            # Otherwise closing would wait for whatever is being asked.
+            self._root.interrupt()
+            self._writer.close()
+            self._root.close()
+
+    def __enter__(self) -> "Warehouse":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def position(self) -> int:
+        """Position of the last event applied, 0 when there is none."""
+        return self._position
+
+    def views(self) -> list[View]:
+        """Every projection with its sentence, grain, key, columns and SQL."""
+        return list(self._catalog.views)
+
+    def apply(self, batch: Sequence[Stored]) -> None:
+        """Add events and refresh what they change, in one transaction.
+
+        Events at or before the present position are ignored, so a batch may be given twice.
+
+        Raises:
+            LogGap: the batch starts after the next position, or leaves one out.
+        """
+        with self._writing:
+            fresh = self._continuing(batch)
+            if not fresh:
+                return
+            if self._projected != self._position:
+                self._compute_all()
+            with transaction(self._writer):
+                self._refresher.follow(add_to_log(self._writer, fresh))
+                self._writer.execute(
+                    "update warehouse_state set position = ?, projected_position = ?", [fresh[-1].seq] * 2
+                )
+            self._position = self._projected = fresh[-1].seq
+
+    def load(self, batch: Sequence[Stored]) -> None:
+        """Add events without refreshing anything, to fill a warehouse fast. Call `rebuild` afterwards; until then the
+        projections stand where they stood.
+
+        Raises:
+            LogGap: as in `apply`.
+        """
+        with self._writing:
+            fresh = self._continuing(batch)
+            if not fresh:
+                return
+            with transaction(self._writer):
+                add_to_log(self._writer, fresh)
+                self._writer.execute("update warehouse_state set position = ?", [fresh[-1].seq])
+            self._position = fresh[-1].seq
+
+    def rebuild(self, progress: Progress | None = None) -> None:
+        """Compute every stored projection anew from the whole log, in one transaction.
+
+        Args:
+            progress: told after each projection how many are done, of how many.
+        """
+        with self._writing:
+            self._compute_all(progress)
+
+    def set_people(self, rows: Sequence[tuple[str, str | None, str | None, str | None, bool]]) -> None:
+        """Replace the table ``people``: (person_id, handle, name, zone, erased) each."""
+        with self._writing, transaction(self._writer):
+            self._writer.execute("delete from people")
+            if rows:
+                self._writer.executemany("insert into people values (?, ?, ?, ?, ?)", [list(row) for row in rows])
+
+    def ask(self, sql: str, params: Sequence[Any] = (), *, as_of: int | None = None, limits: Limits = TRUSTED) -> Table:
+        """Answer a question of Recount's own code.
+
+        Args:
+            sql: one SELECT, with ``?`` for each parameter.
+            params: the values of the parameters.
+            as_of: answer as of this log position instead of now.
+            limits: what it may cost.
+
+        Raises:
+            QueryRefused: it took longer than it may.
+        """
+        with self._own_cursor(as_of) as cursor:
+            return run(cursor, sql, params, limits)
+
+    def ask_sandboxed(self, sql: str, *, as_of: int | None = None, limits: Limits = FOR_PEOPLE) -> Table:
+        """Answer SQL written by a person: one SELECT that can change nothing and reach nothing but the views.
+
+        Raises:
+            QueryRefused: it is not allowed, wrong, or too expensive; says why and what to do.
+        """
+        if not self._people_asking.acquire(timeout=limits.seconds):
+            raise QueryRefused("too many queries are running", hint="Try again in a moment.")
+        try:
+            with self._own_cursor(as_of) as cursor:
+                return run_guarded(cursor, sql, limits)
+        finally:
+            self._people_asking.release()
+
+    def position_at(self, moment: datetime) -> int:
+        """The last position recorded at or before a moment, 0 when there is none.
+
+        ``recorded_at`` may step back, so every question about a time goes through one position.
+        """
+        naive = moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+        table = self.ask("select coalesce(max(seq), 0) from log where recorded_at <= ?", [naive])
+        return int(table.rows[0][0])
+
+    def verify_views(self) -> list[Difference]:
+        """Compute every stored projection beside its table and name each row that differs."""
+        with self._own_cursor() as cursor:
+            return differences(cursor, self._catalog)
+
+    def digests(self, *, as_of: int | None = None) -> dict[str, str]:
+        """A digest of each view's rows, whatever their order: equal digests mean equal rows."""
+        with self._own_cursor(as_of) as cursor:
+            return {view.name: digest(cursor, view) for view in self._catalog.views}
+
+    def _prepare(self, setup: duckdb.DuckDBPyConnection) -> int:
+        """Bring the tables and views to what this version defines. Returns the position."""
+        for table in (LOG_TABLE, PEOPLE_TABLE, STATE_TABLE):
+            setup.execute(table)
+        state = setup.execute(
+            "select schema_version, definitions, position, projected_position from warehouse_state"
+        ).fetchone()
+        if state is None:
+            state = (SCHEMA_VERSION, "", 0, 0)
+            setup.execute("insert into warehouse_state values (?, ?, ?, ?)", state)
+        version, definitions, position, projected = state
+        if version != SCHEMA_VERSION:
+            raise UnusableWarehouse(f"{self.path} has schema version {version}, this program {SCHEMA_VERSION}")
+        if definitions != self._catalog.digest():
+            logger.info("%s: the projections have new definitions; computing them from the log", self.path)
+            define(setup, self._catalog)
+            setup.execute("update warehouse_state set definitions = ?", [self._catalog.digest()])
+        elif projected == position:
+            return int(position)
+        compute_all(setup, self._catalog)
+        return int(position)
+
+    def _compute_all(self, progress: Progress | None = None) -> None:
+        # Not on the writer's connection, which sees a slice as the log.
+        with self._own_cursor() as cursor, transaction(cursor):
+            compute_all(cursor, self._catalog, progress)
+        self._projected = self._position
+
+    def _continuing(self, batch: Sequence[Stored]) -> Sequence[Stored]:
+        fresh = [stored for stored in batch if stored.seq > self._position]
+        for expected, stored in enumerate(fresh, self._position + 1):
+            if stored.seq != expected:
+                raise LogGap(f"the batch goes on at position {stored.seq}; the warehouse needs {expected} next")
+        return fresh
+
+    @contextmanager
+    def _own_cursor(self, as_of: int | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+        cursor = self._root.cursor()
+        try:
+            if as_of is not None:
+                show_as_of(cursor, self._catalog, as_of)
+            yield cursor
+        finally:
+            cursor.close()
