@@ -34,6 +34,9 @@ class AlertFired(Fact, frozen=True, tag="alert.fired"):
     labels: dict[str, str] = {}
     annotations: dict[str, str] = {}
     url: str = ""
+    started_at: datetime | None = None
+    """When the sender says that it began, which identifies the occurrence; None when it does not say. The event's time
+    is the same unless the sender's clock runs far ahead."""
     receipt_seq: int = 0
     """Position in INTAKE of the payload as received."""
 
@@ -59,6 +62,8 @@ class AlertCleared(Fact, frozen=True, tag="alert.cleared"):
     """The condition stopped. The event's time is when the sender says it stopped."""
 
     headline: ClassVar[str] = "alert cleared"
+    ended_at: datetime | None = None
+    """When the sender says that it stopped; None when it does not say."""
     receipt_seq: int = 0
 
 
@@ -72,6 +77,8 @@ class AlertClearedUnseen(Fact, frozen=True, tag="alert.cleared_unseen"):
     title: str = ""
     started_at: datetime | None = None
     """When the sender says that occurrence began; a firing with this time that arrives later is already over."""
+    ended_at: datetime | None = None
+    """When the sender says that it stopped; None when it does not say."""
     receipt_seq: int = 0
 
 

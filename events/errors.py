@@ -5,6 +5,7 @@ RecountError
 │   ├── Conflict               somebody else appended first: reload and decide again
 │   ├── LogUnavailable         no answer from the log; whether the append was stored is unknown
 │   ├── LogFull                the log refuses new events rather than forget old ones
+│   ├── IntakeBusy             too many receipts wait for the disk; the sender should come back later
 │   └── Unreadable             bytes in the log that this version cannot read
 ├── InvalidEvent               an event that may not be appended
 │   └── FactTooLarge           its encoding exceeds the limit
@@ -58,6 +59,12 @@ class LogFull(LogError):
     """The log reached its configured size and refuses new events, because it must never forget old ones."""
 
     hint = "Give the stream more room; see docs/operating.md, 'When the log is full'."
+
+
+class IntakeBusy(LogError):
+    """More receipts wait for the disk than may wait. Nothing was stored."""
+
+    hint = "The sender should come back later. Overload or a slow disk: see docs/operating.md."
 
 
 class Unreadable(LogError):

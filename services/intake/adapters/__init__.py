@@ -1,0 +1,106 @@
+"""One file a sender. Each defines ``ADAPTER`` and a pure ``translate``, and is found by being here.
+
+To add a sender: copy the nearest file, change the payload, and put real payloads with what they should become into
+``tests/adapters/<name>/``.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from events.receipt import Receipt
+from services.intake.signal import Signal
+
+
+class InvalidPayload(Exception):
+    """The payload is not what its sender's documentation says.
+
+    Attributes:
+        errors: one sentence a fault, in the words of the sender's own API where it has some.
+        status: the HTTP status with which the sender's own API answers that.
+    """
+
+    def __init__(self, *errors: str, status: int = 400) -> None:
+        super().__init__("; ".join(errors))
+        self.errors = errors
+        self.status = status
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """An HTTP answer in the words of the sender's own API."""
+
+    status: int
+    body: bytes = b""
+    content_type: str = "application/json"
+
+
+class Adapter(msgspec.Struct, frozen=True, kw_only=True):
+    """A sender: how its payloads are read and how it expects to be answered."""
+
+    name: str
+    parse: Callable[[Receipt], Any]
+    """Read and check a payload. What it accepts, `signals` can translate.
+
+    Raises:
+        InvalidPayload: with the sender's own words.
+    """
+    signals: Callable[[Any, Receipt], tuple[Signal, ...]]
+    """What a parsed payload says about alerts. Pure."""
+    accepted: Callable[[Any, Receipt], Reply]
+    """The answer to a payload that is stored."""
+    invalid: Callable[[InvalidPayload], Reply]
+    """The answer to a payload that is not what it should be (and is kept as a dead letter)."""
+    refused: Callable[[int, str], Reply]
+    """The answer to a request that is not taken: status and reason."""
+    prepare: Callable[[Any, Receipt], Receipt] = lambda _payload, receipt: receipt
+    """Complete a receipt before it is stored."""
+    path: str = ""
+    """A path of its own beside ``/hooks/<name>``, where its clients cannot be told another."""
+    secret_in_body: Callable[[bytes], str] = lambda _body: ""
+    """The integration key inside a payload, for clients that put it there; empty when there is none."""
+    headers_kept: tuple[str, ...] = ()
+    """Prefixes of the request headers that belong to the payload."""
+    body_bytes_max: int | None = None
+    """The sender's own documented limit, where it is below ours."""
+
+    def translate(self, receipt: Receipt) -> tuple[Signal, ...]:
+        """What a receipt says about alerts.
+
+        Raises:
+            InvalidPayload: nothing that can be understood.
+        """
+        return self.signals(self.parse(receipt), receipt)
+
+
+@cache
+def adapters() -> dict[str, Adapter]:
+    """Every adapter by name."""
+    found: dict[str, Adapter] = {}
+    for module in pkgutil.iter_modules(__path__):
+        adapter: Adapter = importlib.import_module(f"{__name__}.{module.name}").ADAPTER
+        found[adapter.name] = adapter
+    return found
+
+
+def plain_reply(status: int, because: str, hint: str = "") -> Reply:
+    """An error in Recount's own words, for senders that do not read the body."""
+    return Reply(
+        status, msgspec.json.encode({"error": _ERRORS.get(status, "refused"), "because": because, "hint": hint})
+    )
+
+
+_ERRORS = {
+    400: "the payload is invalid",
+    401: "no valid integration key",
+    403: "the integration key is not accepted here",
+    404: "no such door",
+    405: "wrong method",
+    413: "the payload is too large",
+    415: "the payload is of an unknown kind",
+    431: "the headers are too large",
+    503: "not now",
+}

@@ -1,0 +1,64 @@
+"""What may be asked of intake, on ``cmd.intake.<verb>``."""
+
+from typing import Any, get_args
+
+import msgspec
+
+from services.command import Command, CommandRefused
+
+
+class CreateKey(Command, frozen=True, tag="create_key"):
+    """Let a sender in. The asker makes the secret and keeps it, so that it crosses neither the bus nor the log."""
+
+    sender: str
+    """The adapter: ``alertmanager``, ``pagerduty``, ``cloudevents``, ``json``."""
+    secret_sha256: str
+    """SHA-256 of the secret, 64 hex digits."""
+    name: str = ""
+    service: str = ""
+    """Service of alerts that do not name one themselves."""
+    key_id: str = ""
+    """Chosen by intake when empty."""
+
+
+class RevokeKey(Command, frozen=True, tag="revoke_key"):
+    """Shut a sender out."""
+
+    key_id: str = ""
+    """May be given as the order's target instead."""
+    reason: str = ""
+
+
+class Replay(Command, frozen=True, tag="replay"):
+    """Try a dead letter of intake again, with today's adapter."""
+
+    dead_letter_id: str = ""
+    """May be given as the order's target instead."""
+
+
+IntakeCommand = CreateKey | RevokeKey | Replay
+VERBS: dict[str, type[IntakeCommand]] = {str(kind.__struct_config__.tag): kind for kind in get_args(IntakeCommand)}
+"""Every verb with its command: ``{"create_key": CreateKey, …}``."""
+
+_DECODERS: dict[str, msgspec.json.Decoder[Any]] = {verb: msgspec.json.Decoder(kind) for verb, kind in VERBS.items()}
+
+
+def parse(verb: str, body: bytes) -> IntakeCommand:
+    """Read a command from its JSON.
+
+    Raises:
+        CommandRefused: with code ``invalid``; it says what is wrong and what the verb takes.
+    """
+    asked = f"Cannot carry out {verb!r}"
+    if verb not in VERBS:
+        raise CommandRefused(
+            asked, because=f"intake has no verb {verb!r}", instead=f"use one of {', '.join(VERBS)}", code="invalid"
+        )
+    try:
+        command: IntakeCommand = _DECODERS[verb].decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        takes = ", ".join(field.encode_name for field in msgspec.structs.fields(VERBS[verb]))
+        raise CommandRefused(
+            asked, because=str(error), instead=f"{verb} takes a JSON object with: {takes}", code="invalid"
+        ) from error
+    return command

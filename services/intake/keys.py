@@ -1,0 +1,91 @@
+"""Integration keys: who may send what. The log holds the SHA-256 of each secret, and so does this."""
+
+import asyncio
+import hashlib
+import hmac
+
+import msgspec
+
+from events import EventLog
+from events.audit import KeyCreated, KeyRevoked
+from events.subjects import split
+
+# A secret that nobody knows may be seconds old, so the log is asked again, but not for every guess of an attacker.
+LOOK_AGAIN_S = 1.0
+
+
+class Key(msgspec.Struct, frozen=True, kw_only=True):
+    """One integration key."""
+
+    key_id: str
+    sender: str
+    """The adapter that it may speak to."""
+    secret_sha256: str
+    service: str = ""
+    name: str = ""
+    is_revoked: bool = False
+
+
+def secret_sha256(secret: str) -> str:
+    """What the log holds instead of a secret."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+class Keys:
+    """The integration keys, folded from the log."""
+
+    def __init__(self, log: EventLog) -> None:
+        self._log = log
+        self._by_id: dict[str, Key] = {}
+        self._by_sha256: dict[str, Key] = {}
+        self._looked_at = 0.0
+
+    async def refresh(self) -> None:
+        """Fold the keys again. There are few, and they change rarely.
+
+        Raises:
+            LogUnavailable: no answer; the keys stay as they were.
+        """
+        by_id: dict[str, Key] = {}
+        for recorded in await self._log.read_category("key"):
+            _category, key_id = split(recorded.stream)
+            fact = recorded.fact
+            if isinstance(fact, KeyCreated):
+                by_id[key_id] = Key(
+                    key_id=key_id,
+                    sender=fact.sender,
+                    secret_sha256=fact.secret_sha256,
+                    service=fact.service,
+                    name=fact.name,
+                )
+            elif isinstance(fact, KeyRevoked) and key_id in by_id:
+                by_id[key_id] = msgspec.structs.replace(by_id[key_id], is_revoked=True)
+        self._by_id = by_id
+        self._by_sha256 = {key.secret_sha256: key for key in by_id.values()}
+
+    def get(self, key_id: str) -> Key | None:
+        """The key with an id."""
+        return self._by_id.get(key_id)
+
+    def with_sha256(self, digest: str) -> Key | None:
+        """The key whose secret has a SHA-256."""
+        return self._by_sha256.get(digest)
+
+    async def find(self, secret: str) -> Key | None:
+        """The key that a secret opens, revoked or not; None when there is none.
+
+        Raises:
+            LogUnavailable: the secret is unknown and the log does not answer, so it may be new.
+        """
+        key = self._find(secret)
+        if key is None and secret and (now := asyncio.get_running_loop().time()) - self._looked_at >= LOOK_AGAIN_S:
+            self._looked_at = now
+            await self.refresh()
+            key = self._find(secret)
+        return key
+
+    def _find(self, secret: str) -> Key | None:
+        digest = secret_sha256(secret)
+        key = self._by_sha256.get(digest)
+        # Only digests are ever looked up or compared, so time tells nothing about a secret.
+        return key if key and hmac.compare_digest(key.secret_sha256, digest) else None

@@ -1,0 +1,204 @@
+"""Receipts to alert facts: understand, load, decide, append.
+
+Nothing is cached between batches: a decision that writes nothing has no version check to protect it, so it must rest on
+what is in the log now, not on what this copy of the service remembers.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+
+from events import Conflict, Event, EventLog, Write
+from events.errors import InvalidEvent
+from events.fact import tag_of
+from events.ids import derived_event_id, key_of
+from events.receipt import NATS_INTEGRATION, Receipt
+from services.decision import decide_and_append
+from services.intake.adapters import Adapter, InvalidPayload, adapters
+from services.intake.alert_decider import Arrival, decide
+from services.intake.alert_state import AlertState, evolve, fold
+from services.intake.keys import Keys
+from services.intake.signal import Signal, fit
+
+SOURCE = "recount/intake"
+# Events of several alerts that share one atomic batch. The server allows 1,000; a smaller batch loses less to a
+# conflict, and more gains nothing: one batch of 100 costs 4 ms, ten single appends about the same.
+EVENTS_PER_APPEND_MAX = 250
+# Signals about one alert that are decided at once: each says at most two facts, and one append takes 1,000.
+SIGNALS_PER_ALERT_MAX = 400
+# Alert streams that are read at the same time.
+READS_AT_ONCE = 32
+
+
+class _Said(msgspec.Struct, frozen=True):
+    """One signal of one receipt, and its number there."""
+
+    signal: Signal
+    arrival: Arrival
+    number: int
+
+
+class _Decided(msgspec.Struct, frozen=True):
+    stream: str
+    events: tuple[Event, ...]
+    after: int
+
+
+class Translator:
+    """Turns receipts into alert facts. Doing so twice writes nothing new.
+
+    Args:
+        log: where alerts live.
+        keys: what the integration keys say about services.
+    """
+
+    def __init__(self, log: EventLog, keys: Keys) -> None:
+        self._log = log
+        self._keys = keys
+        self._reads = asyncio.Semaphore(READS_AT_ONCE)
+
+    async def handle(self, receipts: Sequence[Receipt], *, settled: bool) -> dict[int, Exception]:
+        """Store what receipts say.
+
+        Args:
+            receipts: in the order of their positions.
+            settled: whether everything older has been dealt with.
+
+        Returns:
+            The receipts that cannot be used, by position, and why. Everything else is stored.
+
+        Raises:
+            LogError: the log does not answer or is full; the whole may be repeated.
+        """
+        unusable: dict[int, Exception] = {}
+        by_stream: dict[str, list[_Said]] = {}
+        for receipt in receipts:
+            try:
+                for stream, said in self._read(receipt, settled=settled):
+                    by_stream.setdefault(stream, []).append(said)
+            except Exception as error:  # an adapter that fails on one payload must not stop the others
+                unusable[receipt.seq] = error
+        while by_stream:
+            now = {stream: said[:SIGNALS_PER_ALERT_MAX] for stream, said in by_stream.items()}
+            unusable |= await self._store(now)
+            by_stream = {
+                stream: said[SIGNALS_PER_ALERT_MAX:]
+                for stream, said in by_stream.items()
+                if len(said) > SIGNALS_PER_ALERT_MAX
+            }
+        return unusable
+
+    def _read(self, receipt: Receipt, *, settled: bool) -> list[tuple[str, _Said]]:
+        adapter = adapter_of(receipt)
+        key = self._keys.get(receipt.integration)
+        arrival = Arrival(
+            seq=receipt.seq,
+            received_at=receipt.received_at,
+            integration=receipt.integration,
+            sender=adapter.name,
+            settled=settled,
+        )
+        found: list[tuple[str, _Said]] = []
+        for number, signal in enumerate(adapter.translate(receipt)):
+            service = signal.service or (key.service if key else "")
+            said = _Said(fit(msgspec.structs.replace(signal, service=service)), arrival, number)
+            found.append((f"alert.{alert_key(receipt, signal)}", said))
+        return found
+
+    async def _store(self, by_stream: dict[str, list[_Said]]) -> dict[int, Exception]:
+        decided = await asyncio.gather(*(self._decide(stream, said) for stream, said in by_stream.items()))
+        contended: list[str] = []
+        for batch in _batches([one for one in decided if one.events]):
+            try:
+                await self._log.append(*(Write(one.stream, one.after, one.events) for one in batch))
+            except (Conflict, InvalidEvent):
+                contended += [one.stream for one in batch]
+        unusable: dict[int, Exception] = {}
+        for stream, outcome in zip(
+            contended,
+            await asyncio.gather(
+                *(self._store_alone(stream, by_stream[stream]) for stream in contended), return_exceptions=True
+            ),
+            strict=True,
+        ):
+            if isinstance(outcome, InvalidEvent):
+                unusable |= {said.arrival.seq: outcome for said in by_stream[stream]}
+            elif isinstance(outcome, BaseException):
+                raise outcome
+        return unusable
+
+    async def _store_alone(self, stream: str, said: list[_Said]) -> None:
+        async def attempt() -> tuple[tuple[Write, ...], Literal[True]]:
+            one = await self._decide(stream, said)
+            return ((Write(stream, one.after, one.events),) if one.events else ()), True
+
+        await decide_and_append(self._log, attempt)
+
+    async def _decide(self, stream: str, said: list[_Said]) -> _Decided:
+        async with self._reads:
+            history = await self._log.read(stream)
+        state, version = fold(history)
+        answered = {recorded.event.id for recorded in history}
+        events: list[Event] = []
+        for one in said:
+            state = _answer(state, one, answered, events)
+        return _Decided(stream, tuple(events), version)
+
+
+def _answer(state: AlertState, said: _Said, answered: set[str], events: list[Event]) -> AlertState:
+    for fact, happened_at in decide(state, said.signal, said.arrival):
+        cause = f"intake-{said.arrival.seq}"
+        event_id = derived_event_id(cause, str(said.number), tag_of(type(fact)))
+        if event_id in answered:
+            continue
+        answered.add(event_id)
+        events.append(
+            Event(
+                id=event_id,
+                fact=fact,
+                happened_at=happened_at,
+                source=SOURCE,
+                actor=f"key:{said.arrival.integration}",
+                causation_id=cause,
+            )
+        )
+        state = evolve(state, fact, happened_at)
+    return state
+
+
+def adapter_of(receipt: Receipt) -> Adapter:
+    """Who can read a receipt.
+
+    Raises:
+        InvalidPayload: no adapter has that name.
+    """
+    known = adapters()
+    if receipt.integration == NATS_INTEGRATION:
+        is_cloudevent = (
+            receipt.content_type.startswith("application/cloudevents") or "ce-specversion" in receipt.headers
+        )
+        return known["cloudevents" if is_cloudevent else "json"]
+    if receipt.source not in known:
+        raise InvalidPayload(f"no adapter is called {receipt.source!r}; there are {', '.join(sorted(known))}")
+    return known[receipt.source]
+
+
+def alert_key(receipt: Receipt, signal: Signal) -> str:
+    """The key of an alert: the same sender's same fingerprint. Producers on NATS are told apart by their subject."""
+    if receipt.integration == NATS_INTEGRATION:
+        return key_of(NATS_INTEGRATION, receipt.source, signal.fingerprint)
+    return key_of(receipt.integration, signal.fingerprint)
+
+
+def _batches(decided: list[_Decided]) -> list[list[_Decided]]:
+    batches: list[list[_Decided]] = []
+    room = 0
+    for one in decided:
+        if not batches or len(one.events) > room:
+            batches.append([])
+            room = EVENTS_PER_APPEND_MAX
+        batches[-1].append(one)
+        room -= len(one.events)
+    return batches
