@@ -1,0 +1,138 @@
+"""HTTP API: people, integration keys and dead letters. Reading needs a login, changing an admin token."""
+
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Request, Response, Router, delete, get, post
+from litestar.params import Parameter
+
+from services.command import Done
+from services.secrets import hash_secret, new_secret
+from services.web.answers import json_rows
+from services.web.identity import Identity, require_admin
+from services.web.problems import Problem
+from services.web.site import Site
+
+# Far beyond what anybody looks at by hand; `select * from dead_letters` gives them all.
+ROWS_MAX = 1_000
+
+
+class NewPerson(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """Somebody to add."""
+
+    handle: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+    name: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    zone: Annotated[str, msgspec.Meta(max_length=64)] = "UTC"
+    contacts: Annotated[tuple[str, ...], msgspec.Meta(max_length=20)] = ()
+    """``<channel>:<address>`` each, in the order to try."""
+
+
+class NewKey(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """An integration key to make."""
+
+    sender: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+    """The adapter it may speak to, such as ``alertmanager``."""
+    name: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    service: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    """Service of alerts that do not name one themselves."""
+
+
+@get("/people")
+async def people(site: Site) -> dict[str, Any]:
+    """Everybody, erased people too, without their contacts."""
+    everybody = await site.names.people(fresh=True)
+    return {"people": [msgspec.structs.asdict(person) for person in everybody.values()]}
+
+
+@post("/people")
+async def add_person(request: Request[Identity, Any, Any], data: NewPerson, site: Site) -> Response[Done]:
+    """Add somebody who can be paged, hold a role, or act."""
+    require_admin(request.user)
+    contacts = [_contact(text, number) for number, text in enumerate(data.contacts)]
+    details = {"handle": data.handle, "name": data.name or data.handle, "zone": data.zone, "contacts": contacts}
+    return Response(await site.orders.give(request, "oncall", "add_person", {"details": details}), status_code=201)
+
+
+@delete("/people/{handle:str}", status_code=200)
+async def erase_person(
+    request: Request[Identity, Any, Any],
+    handle: str,
+    site: Site,
+    reason: Annotated[str, Parameter(max_length=2_000)] = "",
+) -> Done:
+    """Erase a person: their key is destroyed, what they did stays under an opaque id."""
+    require_admin(request.user)
+    person = await site.names.find(handle)
+    return await site.orders.give(request, "oncall", "erase_person", {"reason": reason}, target=person.person_id)
+
+
+@get("/keys")
+async def keys(site: Site) -> dict[str, Any]:
+    """Integration keys, without their secrets."""
+    rows = await site.reader.rows(f"select * from integration_keys order by created_at, key_id limit {ROWS_MAX}")
+    return {"keys": json_rows(rows)}
+
+
+@post("/keys")
+async def create_key(request: Request[Identity, Any, Any], data: NewKey, site: Site) -> Response[dict[str, Any]]:
+    """Make an integration key. Its secret is in this answer and nowhere else: the log holds its hash."""
+    require_admin(request.user)
+    secret = new_secret()
+    fields = msgspec.structs.asdict(data) | {"secret_sha256": hash_secret(secret)}
+    done = await site.orders.give(request, "intake", "create_key", fields)
+    if not done.seq:
+        raise Problem(
+            409,
+            "The key was made before",
+            because="a request with this Idempotency-Key made it, and its secret was told once",
+            instead=f"Revoke {done.target} and make another with a new Idempotency-Key.",
+        )
+    return Response(msgspec.to_builtins(done) | {"key_id": done.target, "secret": secret}, status_code=201)
+
+
+@delete("/keys/{key_id:str}", status_code=200)
+async def revoke_key(
+    request: Request[Identity, Any, Any],
+    key_id: str,
+    site: Site,
+    reason: Annotated[str, Parameter(max_length=2_000)] = "",
+) -> Done:
+    """Stop accepting an integration key."""
+    require_admin(request.user)
+    return await site.orders.give(request, "intake", "revoke_key", {"reason": reason}, target=key_id)
+
+
+@get("/dead-letters")
+async def dead_letters(site: Site, state: Annotated[str, Parameter(max_length=40)] = "") -> dict[str, Any]:
+    """Messages that a service could not use and set aside, the newest first."""
+    rows = await site.reader.rows(
+        f"select * from dead_letters where ? in ('', state) order by recorded_at desc, dead_letter_id limit {ROWS_MAX}",
+        (state,),
+    )
+    return {"dead_letters": json_rows(rows)}
+
+
+@post("/dead-letters/{dead_letter_id:str}/replay", status_code=200)
+async def replay_dead_letter(request: Request[Identity, Any, Any], dead_letter_id: str, site: Site) -> Done:
+    """Try a dead letter again."""
+    require_admin(request.user)
+    fields = {"dead_letter_id": dead_letter_id}
+    return await site.orders.give(request, "intake", "replay", fields, target=dead_letter_id)
+
+
+def _contact(text: str, number: int) -> dict[str, str]:
+    channel, colon, address = text.partition(":")
+    if not colon or not channel:
+        raise Problem(
+            400,
+            f"Contact {number} cannot be used",
+            because=f"{text[:100]!r} is not <channel>:<address>",
+            instead="Write smtp:ada@example.org, console: or an Apprise URL.",
+        )
+    return {"channel": channel, "address": address}
+
+
+router = Router(
+    path="/api",
+    route_handlers=[people, add_person, erase_person, keys, create_key, revoke_key, dead_letters, replay_dead_letter],
+)

@@ -1,0 +1,114 @@
+"""HTTP API: incidents. Commands are answered by the service that decides; a refusal is 409 with the way out."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Request, Response, Router, get, post
+from litestar.params import Parameter
+
+from projections.query import Table
+from services.command import Done
+from services.web.answers import json_rows, json_value
+from services.web.identity import Identity
+from services.web.incident_view import IncidentView, read_incident
+from services.web.reader import as_rows
+from services.web.site import Site
+
+PHASES = ("triage", "active", "contained", "eradicated", "resolved", "closed", "dismissed", "merged")
+# Programs that want more than this want SQL.
+INCIDENTS_MAX = 1_000
+
+
+@post("/incidents")
+async def declare(request: Request[Identity, Any, Any], data: dict[str, Any], site: Site) -> Response[Done]:
+    """Declare a new incident."""
+    return Response(await site.orders.give(request, "incident", "declare", data), status_code=201)
+
+
+@post("/incidents/{incident_id:str}/{verb:str}", status_code=200)
+async def command(
+    request: Request[Identity, Any, Any], data: dict[str, Any], incident_id: str, verb: str, site: Site
+) -> Done:
+    """Ask something of an incident."""
+    return await site.orders.give(request, "incident", verb, data, target=incident_id)
+
+
+@get("/incidents")
+async def incidents(
+    site: Site, lens: int | None, phase: Annotated[str | None, Parameter(max_length=200)] = None
+) -> dict[str, Any]:
+    """The incidents, newest first; ``phase`` is one phase, several with commas, or ``open``."""
+    table = await list_incidents(site, phase, lens)
+    return {
+        "incidents": json_rows(as_rows(table)[:INCIDENTS_MAX]),
+        "truncated": len(table.rows) > INCIDENTS_MAX,
+        "position": site.reader.position if lens is None else lens,
+        "names": await site.names.called(),
+    }
+
+
+@get("/incidents/{incident_id:str}")
+async def incident(incident_id: str, site: Site, lens: int | None) -> dict[str, Any]:
+    """One incident with its timeline, alerts, pages, roles and actions."""
+    return await _whole(site, incident_id, lens)
+
+
+@get("/incidents/{incident_id:str}/replay")
+async def replay(incident_id: str, site: Site, lens: int | None) -> dict[str, Any]:
+    """One incident as it was known at a position, and when that position was recorded."""
+    position = site.reader.position if lens is None else lens
+    whole = await _whole(site, incident_id, position)
+    recorded = await site.reader.rows(
+        "select recorded_at from log where seq <= ? order by seq desc limit 1", (position,)
+    )
+    return {"as_of": position, "recorded_at": json_value(recorded[0]["recorded_at"]) if recorded else None} | whole
+
+
+@get("/incidents/{incident_id:str}/postmortem", media_type="text/markdown; charset=utf-8")
+async def postmortem(incident_id: str, site: Site, lens: int | None, names: bool = True) -> Response[str]:
+    """The postmortem in Markdown. With ``names=false`` the same position gives the same bytes for ever."""
+    position, text = await render_postmortem(site, incident_id, lens, names=names)
+    return Response(text, media_type="text/markdown; charset=utf-8", headers={"Recount-Position": str(position)})
+
+
+async def list_incidents(site: Site, phase: str | None, as_of: int | None) -> Table:
+    """Rows of incidents, newest first, one more than `INCIDENTS_MAX` when there are more."""
+    phases: Sequence[str] = PHASES
+    if phase == "open":
+        phases = PHASES[:4]
+    elif phase:
+        phases = [name.strip() for name in phase.split(",")]
+    return await site.reader.ask(
+        f"select * from incidents where phase in (select unnest(?)) order by opened_at desc, incident_id "
+        f"limit {INCIDENTS_MAX + 1}",
+        (list(phases),),
+        as_of=as_of,
+    )
+
+
+async def render_postmortem(site: Site, incident_id: str, as_of: int | None, *, names: bool) -> tuple[int, str]:
+    """The postmortem of an incident and the log position that it was made from.
+
+    Raises:
+        Problem: 404, there is no such incident.
+    """
+    position = site.reader.position if as_of is None else as_of
+    await read_incident(site.reader, incident_id, position)
+    called = await site.names.called() if names else None
+
+    def ask(sql: str, params: Any = ()) -> Table:
+        return site.reader.warehouse.ask(sql, params, as_of=position)
+
+    return position, await asyncio.to_thread(site.render_postmortem, ask, incident_id, names=called)
+
+
+async def _whole(site: Site, incident_id: str, as_of: int | None) -> dict[str, Any]:
+    position = site.reader.position if as_of is None else as_of
+    view: IncidentView = await read_incident(site.reader, incident_id, as_of)
+    parts = {name: json_value(part) for name, part in msgspec.structs.asdict(view).items()}
+    return {"position": position, **parts, "names": await site.names.called()}
+
+
+router = Router(path="/api", route_handlers=[declare, command, incidents, incident, replay, postmortem])

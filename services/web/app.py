@@ -1,0 +1,173 @@
+"""The web application: routes, authentication, security headers, and what starts and stops with it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from hashlib import sha256
+from pathlib import Path
+from typing import Annotated, Any
+
+from litestar import Litestar, Request
+from litestar.datastructures import MutableScopeHeaders, State
+from litestar.di import Provide
+from litestar.middleware import DefineMiddleware
+from litestar.params import Parameter
+from litestar.plugins.jinja import JinjaTemplateEngine
+from litestar.static_files import create_static_files_router
+from litestar.template.config import TemplateConfig
+from litestar.types import Message, Scope
+
+from services.context import Context
+from services.web import (
+    api_admin,
+    api_incidents,
+    api_log,
+    api_sql,
+    api_warehouse,
+    page_ack,
+    page_command,
+    page_incidents,
+    page_login,
+    page_oncall,
+    page_postmortem,
+    page_sql,
+)
+from services.web.identity import OPEN, Authentication, refuse_forgery
+from services.web.names import Names
+from services.web.orders import Orders
+from services.web.problems import answer_problem
+from services.web.reader import Projecting, Reader
+from services.web.sessions import Sessions
+from services.web.site import RenderPostmortem, Site, provide_site
+from services.web.tail import Tail
+from services.web.tokens import Tokens
+from services.web.wording import make_environment
+
+FOLDER = Path(__file__).parent
+# The largest command is a note of 12,000 characters; a query has at most 100,000.
+BODY_BYTES_MAX = 512 * 1024
+# How long the log may take to tell which tokens exist, before the application gives up starting.
+START_S_MAX = 30.0
+STATIC_AGE_S = 31_536_000  # a year: the address of a static file changes with its content
+
+# No inline script or style anywhere, nothing from other sites, and no other site may frame a page.
+CONTENT_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+SECURITY_HEADERS = {
+    "Content-Security-Policy": CONTENT_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    # Acknowledgement links carry their authority in the path, and incident titles are nobody else's business.
+    "Referrer-Policy": "no-referrer",
+}
+
+
+def make_app(context: Context, projector: Projecting, *, render_postmortem: RenderPostmortem) -> Litestar:
+    """The web application on one process's connections.
+
+    Args:
+        context: connections, configuration and secrets.
+        projector: keeps the warehouse that is read.
+        render_postmortem: `services.postmortem.render.render`.
+    """
+    secure = context.settings.public_url.startswith("https://")
+    reader = Reader(projector, context.clock)
+    names = Names(reader)
+    tokens = Tokens()
+    sessions = Sessions(bytes.fromhex(context.secrets.session_key), context.clock, secure=secure)
+    site = Site(
+        context=context,
+        reader=reader,
+        names=names,
+        orders=Orders(context.client, context.clock, names),
+        tail=Tail(context.log, tokens, names),
+        tokens=tokens,
+        sessions=sessions,
+        render_postmortem=render_postmortem,
+    )
+    headers = SECURITY_HEADERS | ({"Strict-Transport-Security": "max-age=31536000"} if secure else {})
+
+    async def guard_and_catch_up(request: Request[Any, Any, Any]) -> None:
+        await refuse_forgery(request, sessions)
+        if (position := request.query_params.get("min_position")) is not None:
+            await reader.wait_for(api_log.as_position(position))
+
+    async def set_headers(message: Message, scope: Scope) -> None:
+        if message["type"] != "http.response.start":
+            return
+        kept = f"public, max-age={STATIC_AGE_S}, immutable" if scope["path"].startswith("/static/") else "no-store"
+        answer = MutableScopeHeaders.from_message(message)
+        for name, value in (headers | {"Cache-Control": kept}).items():
+            answer.setdefault(name, value)
+
+    return Litestar(
+        route_handlers=[
+            api_log.healthz,
+            api_log.router,
+            api_incidents.router,
+            api_sql.router,
+            api_admin.router,
+            api_warehouse.router,
+            page_incidents.router,
+            page_command.router,
+            page_oncall.router,
+            page_postmortem.router,
+            page_sql.router,
+            page_login.router,
+            page_ack.router,
+            create_static_files_router(
+                "/static",
+                [FOLDER / "static"],
+                opt=OPEN,
+                include_in_schema=False,
+            ),
+        ],
+        dependencies={
+            "site": Provide(provide_site, sync_to_thread=False),
+            "lens": Provide(_provide_lens),
+        },
+        middleware=[DefineMiddleware(Authentication, tokens=tokens, sessions=sessions)],
+        before_request=guard_and_catch_up,
+        before_send=[set_headers],
+        exception_handlers={Exception: answer_problem},
+        template_config=TemplateConfig(
+            instance=JinjaTemplateEngine.from_environment(make_environment(FOLDER / "templates", _versions()))
+        ),
+        lifespan=[_following(site)],
+        state=State({"site": site}),
+        request_max_body_size=BODY_BYTES_MAX,
+        openapi_config=None,
+        logging_config=None,
+    )
+
+
+async def _provide_lens(
+    site: Site, as_of_text: Annotated[str | None, Parameter(query="as_of", max_length=64)] = None
+) -> int | None:
+    """The position that ``?as_of=`` means, None for the present: a handler's parameter ``lens``."""
+    return await site.reader.resolve(as_of_text) if as_of_text else None
+
+
+def _following(site: Site) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def following(_app: Litestar) -> AsyncIterator[None]:
+        started = asyncio.Event()
+        async with asyncio.TaskGroup() as tasks:
+            follower = tasks.create_task(site.tail.run(started))
+            await asyncio.wait_for(started.wait(), START_S_MAX)
+            try:
+                yield
+            finally:
+                await site.tail.close()
+                follower.cancel()
+
+    return following
+
+
+def _versions() -> dict[str, str]:
+    return {path.name: sha256(path.read_bytes()).hexdigest()[:12] for path in (FOLDER / "static").iterdir()}

@@ -1,0 +1,63 @@
+"""Everything that is known about one incident, as of a position: for the page, the API and replay."""
+
+import asyncio
+from typing import Any
+
+import msgspec
+
+from services.web.problems import Problem
+from services.web.reader import Reader
+
+# A page with more lines than this is no longer read by anybody; the API and SQL give them all.
+TIMELINE_LINES_MAX = 2_000
+
+_QUERIES = {
+    "timeline": f"""
+        select * from (
+            select * from incident_timeline where incident_id = ? order by seq desc limit {TIMELINE_LINES_MAX}
+        ) order by seq
+    """,
+    "alerts": "select * from alerts where incident_id = ? order by started_at, alert_key",
+    "pages": "select * from pages where incident_id = ? order by requested_at, page_id",
+    "roles": "select * from roles where incident_id = ? order by since, role, person_id",
+    "responders": "select * from responders where incident_id = ? order by acknowledged_at, person_id",
+    "milestones": "select * from incident_milestones where incident_id = ? order by happened_at, seq",
+    "impact": "select * from impact_intervals where incident_id = ? order by started_at, scope",
+    "action_items": "select * from action_items where incident_id = ? order by agreed_at, action_id",
+}
+
+
+class IncidentView(msgspec.Struct, frozen=True, kw_only=True):
+    """One incident: its row, and the rows that belong to it."""
+
+    incident: dict[str, Any]
+    timeline: list[dict[str, Any]]
+    alerts: list[dict[str, Any]]
+    pages: list[dict[str, Any]]
+    roles: list[dict[str, Any]]
+    responders: list[dict[str, Any]]
+    milestones: list[dict[str, Any]]
+    impact: list[dict[str, Any]]
+    action_items: list[dict[str, Any]]
+
+    def holders(self, role: str) -> list[str]:
+        """Person ids of who holds a role."""
+        return [row["person_id"] for row in self.roles if row["role"] == role and row["until"] is None]
+
+
+async def read_incident(reader: Reader, incident_id: str, as_of: int | None) -> IncidentView:
+    """One incident as of a position, or at present.
+
+    Raises:
+        Problem: 404, it is not known (at that position).
+    """
+    found = await reader.rows("select * from incidents where incident_id = ?", (incident_id,), as_of=as_of)
+    if not found:
+        raise Problem(
+            404,
+            f"There is no incident {incident_id[:64]}",
+            because=f"none was known at log position {reader.position if as_of is None else as_of}",
+            instead="The list of incidents is at /; `recount list` prints it.",
+        )
+    parts = await asyncio.gather(*(reader.rows(sql, (incident_id,), as_of=as_of) for sql in _QUERIES.values()))
+    return IncidentView(incident=found[0], **dict(zip(_QUERIES, parts, strict=True)))

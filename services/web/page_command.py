@@ -1,0 +1,87 @@
+"""Pages: forms that ask for something. Done leads to the incident as it is then; refused shows why, beside the form."""
+
+from typing import Any
+
+from litestar import Request, Response, Router, get, post
+from litestar.response import Redirect, Template
+
+from events import RecountError
+from services.web.forms import SEVERITY_CHOICES, command_fields
+from services.web.identity import Identity
+from services.web.page_incidents import incident_page
+from services.web.pages import page
+from services.web.problems import as_problem
+from services.web.site import Site
+
+_DECLARE_FIELDS = ("title", "severity", "profile", "service", "reason", "commander", "detected_at")
+
+
+@get("/declare")
+async def declare_form(request: Request[Identity, Any, Any], site: Site) -> Template:
+    """The form that declares an incident."""
+    return await _declare_page(request, site, {})
+
+
+@post("/declare")
+async def declare(request: Request[Identity, Any, Any], site: Site) -> Response[Any]:
+    """Declare an incident."""
+    form = await request.form()
+    said = {name: value.strip() for name in _DECLARE_FIELDS if isinstance(value := form.get(name), str)}
+    fields = {name: value for name, value in said.items() if value}
+    if "detected_at" in fields and fields["detected_at"][-1:].isdigit():
+        fields["detected_at"] += "Z"  # what the browser's field gives has no zone; its label says UTC
+    try:
+        done = await site.orders.give(request, "incident", "declare", fields, order_id=_text(form.get("order_id")))
+    except RecountError as error:
+        return await _declare_page(request, site, said, error)
+    return Redirect(f"/incidents/{done.target}?min_position={done.seq}", status_code=303)
+
+
+@post("/incidents/{incident_id:str}/{verb:str}")
+async def command(request: Request[Identity, Any, Any], incident_id: str, verb: str, site: Site) -> Response[Any]:
+    """Ask something of an incident."""
+    form = await request.form()
+    try:
+        done = await site.orders.give(
+            request,
+            "incident",
+            verb,
+            command_fields(verb, form),
+            target=incident_id,
+            order_id=_text(form.get("order_id")),
+        )
+    except RecountError as error:
+        said = {name: value for name, value in form.items() if isinstance(value, str)}
+        return await incident_page(request, site, incident_id, refusal=as_problem(error), verb=verb, said=said)
+    wait = f"?min_position={done.seq}" if done.seq else ""
+    return Redirect(f"/incidents/{incident_id}{wait}", status_code=303)
+
+
+@get("/incidents/{incident_id:str}/{verb:str}")
+async def back(incident_id: str, verb: str) -> Redirect:
+    """A reload of a refused form's page goes back to the incident."""
+    del verb
+    return Redirect(f"/incidents/{incident_id}", status_code=303)
+
+
+async def _declare_page(
+    request: Request[Identity, Any, Any], site: Site, said: dict[str, str], error: RecountError | None = None
+) -> Template:
+    refusal = as_problem(error) if error else None
+    return await page(
+        request,
+        site,
+        "declare.html",
+        status=refusal.status if refusal else 200,
+        severities=SEVERITY_CHOICES,
+        people=await site.names.present(),
+        refusal=refusal,
+        said=said,
+    )
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+router = Router(path="/", route_handlers=[declare_form, declare, command, back])

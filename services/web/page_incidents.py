@@ -1,0 +1,134 @@
+"""Pages: the list of incidents, one incident, and declaring one."""
+
+from datetime import datetime
+from typing import Any
+
+from litestar import Request, Router, get
+from litestar.response import Template
+
+from services.running import read_running
+from services.web.forms import NOTE, OPEN_PHASES, Move, moves_for
+from services.web.identity import Identity
+from services.web.incident_view import read_incident
+from services.web.pages import page
+from services.web.problems import Problem
+from services.web.site import Site
+
+# More than a person looks through; older ones are found by SQL.
+LISTED_MAX = 200
+FILTERS: dict[str, tuple[str, ...]] = {
+    "open": OPEN_PHASES,
+    "resolved": ("resolved",),
+    "closed": ("closed",),
+    "set aside": ("dismissed", "merged"),
+    "all": (*OPEN_PHASES, "resolved", "closed", "dismissed", "merged"),
+}
+DEFAULT_FILTER = "all"
+
+_LIST = f"""
+    select *, phase in {OPEN_PHASES} as is_open
+    from incidents
+    where phase in (select unnest(?))
+    order by is_open desc, case when is_open then severity end, opened_at desc, incident_id
+    limit {LISTED_MAX}
+"""
+_COUNTS = "select phase, count(*) as incidents from incidents group by phase"
+
+
+@get("/")
+async def incidents(
+    request: Request[Identity, Any, Any], site: Site, lens: int | None, phase: str = DEFAULT_FILTER
+) -> Template:
+    """The list: what is open first, the most severe on top."""
+    chosen = FILTERS.get(phase, (phase,) if phase in FILTERS["all"] else None)
+    if chosen is None:
+        raise Problem(
+            400,
+            f"There is no phase {phase[:40]!r}",
+            because=f"the filter knows {', '.join(FILTERS)} and the phases themselves",
+            instead="Choose one above the list: /",
+        )
+    rows = await site.reader.rows(_LIST, (list(chosen),), as_of=lens)
+    counts = {row["phase"]: row["incidents"] for row in await site.reader.rows(_COUNTS, as_of=lens)}
+    return await page(
+        request,
+        site,
+        "incidents.html",
+        as_of=lens,
+        incidents=rows,
+        listed_max=LISTED_MAX,
+        filters={name: sum(counts.get(phase, 0) for phase in phases) for name, phases in FILTERS.items()},
+        chosen=phase,
+        first_alert=None if counts or lens is not None else _first_alert(request, site),
+    )
+
+
+@get("/incidents/{incident_id:str}")
+async def incident(request: Request[Identity, Any, Any], incident_id: str, site: Site, lens: int | None) -> Template:
+    """One incident: what is known, what happened, and what can be done."""
+    return await incident_page(request, site, incident_id, lens)
+
+
+async def incident_page(
+    request: Request[Identity, Any, Any],
+    site: Site,
+    incident_id: str,
+    as_of: int | None = None,
+    *,
+    refusal: Problem | None = None,
+    verb: str = "",
+    said: dict[str, Any] | None = None,
+) -> Template:
+    """The page of one incident, with a refusal beside the form that was sent.
+
+    Args:
+        request: who asks.
+        site: the application's parts.
+        incident_id: which incident.
+        as_of: the position to show, None for the present.
+        refusal: why what was just asked was not done.
+        verb: what was just asked.
+        said: what was in the form, so that nothing has to be typed again.
+    """
+    view = await read_incident(site.reader, incident_id, as_of)
+    row = view.incident
+    moves: list[Move] = [] if as_of is not None else moves_for(row["phase"], row["profile"])
+    mine = {responder["person_id"] for responder in view.responders if responder["acknowledged_at"]}
+    if request.user.person_id in mine:
+        moves = [move for move in moves if move.verb != "acknowledge"]
+    return await page(
+        request,
+        site,
+        "incident.html",
+        status=refusal.status if refusal else 200,
+        as_of=as_of,
+        view=view,
+        incident=row,
+        is_open=row["phase"] in OPEN_PHASES,
+        as_of_moment=await _recorded_at(site, as_of),
+        moves=moves,
+        note=None if as_of is not None else NOTE,
+        people=await site.names.present(),
+        refusal=refusal,
+        asked=verb,
+        said=said or {},
+    )
+
+
+async def _recorded_at(site: Site, as_of: int | None) -> datetime | None:
+    if as_of is None:
+        return None
+    found = await site.reader.rows("select recorded_at from log where seq <= ? order by seq desc limit 1", (as_of,))
+    return found[0]["recorded_at"] if found else None
+
+
+def _first_alert(request: Request[Identity, Any, Any], site: Site) -> dict[str, str]:
+    running = read_running(site.context.data)
+    key = site.context.secrets.keys.get("json") if request.user.is_admin else None
+    return {
+        "url": (running.intake_url if running else "") or "http://127.0.0.1:8081",
+        "key": key.secret if key else "<key>",
+    }
+
+
+router = Router(path="/", route_handlers=[incidents, incident])

@@ -1,0 +1,151 @@
+"""Reading the warehouse from handlers: in threads, at a position, and not before it has caught up."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from projections.query import Table
+from projections.warehouse import Warehouse
+from services.clock import Clock
+from services.web.problems import Problem
+
+# How long a reader waits for its own writes; the projector is normally there within 0.15 s.
+WAIT_S_MAX = 5.0
+# Queries of people at once. Each may use every core until its time limit; pages must stay quick meanwhile.
+SQL_AT_ONCE_MAX = 2
+# How long a query waits for its turn before it is told to come again.
+SQL_TURN_S_MAX = 10.0
+
+
+class Projecting(Protocol):
+    """What the web needs of the projector."""
+
+    warehouse: Warehouse
+
+    async def wait_for(self, position: int, timeout: float) -> bool:
+        """Wait until the warehouse holds a position; False when it took longer than the timeout, in seconds."""
+        ...
+
+
+class Reader:
+    """Asks the warehouse.
+
+    Args:
+        projector: keeps the warehouse, and tells how far it is.
+        clock: tells whether a time lies in the future.
+    """
+
+    def __init__(self, projector: Projecting, clock: Clock) -> None:
+        self._projector = projector
+        self._clock = clock
+        self._turns = asyncio.Semaphore(SQL_AT_ONCE_MAX)
+
+    @property
+    def warehouse(self) -> Warehouse:
+        """The warehouse itself, for what is not a query. Call it in a thread."""
+        return self._projector.warehouse
+
+    @property
+    def position(self) -> int:
+        """The last log position that the warehouse holds."""
+        return self.warehouse.position
+
+    @property
+    def now(self) -> datetime:
+        """The present moment, UTC."""
+        return self._clock.now()
+
+    async def ask(self, sql: str, params: Sequence[object] = (), *, as_of: int | None = None) -> Table:
+        """The answer to a query of ours."""
+        return await asyncio.to_thread(self.warehouse.ask, sql, params, as_of=as_of)
+
+    async def rows(self, sql: str, params: Sequence[object] = (), *, as_of: int | None = None) -> list[dict[str, Any]]:
+        """The same, each row by column name."""
+        return as_rows(await self.ask(sql, params, as_of=as_of))
+
+    async def ask_for_people(self, sql: str, *, as_of: int | None = None) -> Table:
+        """The answer to a query that somebody typed: sandboxed and limited.
+
+        Raises:
+            QueryRefused: it may not run, does not parse, or took too long.
+            Problem: 503, too many queries run already.
+        """
+        try:
+            await asyncio.wait_for(self._turns.acquire(), SQL_TURN_S_MAX)
+        except TimeoutError as error:
+            raise Problem(
+                503,
+                "The query was not run",
+                because=f"{SQL_AT_ONCE_MAX} other queries are running",
+                instead="Try again in a moment.",
+            ) from error
+        try:
+            return await asyncio.to_thread(self.warehouse.ask_sandboxed, sql, as_of=as_of)
+        finally:
+            self._turns.release()
+
+    async def wait_for(self, position: int) -> None:
+        """Wait until the warehouse holds a position: read your own writes.
+
+        Raises:
+            Problem: 503, it is not there in time.
+        """
+        if position <= self.position or await self._projector.wait_for(position, WAIT_S_MAX):
+            return
+        raise Problem(
+            503,
+            f"Position {position} is not readable yet",
+            because=f"after {WAIT_S_MAX:.0f} s the projector is at {self.position}",
+            instead="Try again; `recount doctor` tells whether the projector is behind.",
+        )
+
+    async def resolve(self, as_of: str) -> int:
+        """The log position that a text means: itself, or the last one recorded at or before an ISO 8601 time.
+
+        Raises:
+            Problem: 400, neither a position nor a time, or in the future.
+        """
+        if as_of.isascii() and as_of.isdigit() and len(as_of) < 19:
+            position = int(as_of)
+            if position > self.position:
+                raise _future(as_of, f"the log ends at position {self.position}")
+            return position
+        moment = _moment(as_of)
+        if moment > self.now:
+            raise _future(as_of, f"it is {self.now:%Y-%m-%dT%H:%M:%SZ} now")
+        return await asyncio.to_thread(self.warehouse.position_at, moment)
+
+
+def as_rows(table: Table) -> list[dict[str, Any]]:
+    """The rows of a table, each by column name."""
+    names = [column.name for column in table.columns]
+    return [dict(zip(names, row, strict=True)) for row in table.rows]
+
+
+def parse_moment(text: str) -> datetime | None:
+    """An ISO 8601 time as a UTC moment; without an offset it is UTC. None when it is not a time."""
+    try:
+        # A plus sign that was not escaped in a query string arrives as a space.
+        moment = datetime.fromisoformat(text.strip().replace(" ", "+") if "T" in text else text.strip())
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _moment(text: str) -> datetime:
+    moment = parse_moment(text)
+    if moment is None:
+        raise Problem(
+            400,
+            f"as_of {text[:100]!r} cannot be read",
+            because="it is neither a log position nor an ISO 8601 time",
+            instead="Give a position such as 4711, or a time such as 2026-03-01T14:05:00Z (UTC without an offset).",
+        )
+    return moment
+
+
+def _future(text: str, because: str) -> Problem:
+    return Problem(
+        400, f"as_of {text} lies in the future", because=because, instead="Leave as_of out to see the present."
+    )

@@ -1,0 +1,47 @@
+"""What every page and every API handler works with."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from litestar.datastructures import State
+
+from projections.query import Table
+from services.context import Context
+from services.web.names import Names
+from services.web.orders import Orders
+from services.web.reader import Reader
+from services.web.sessions import Sessions
+from services.web.tail import Tail
+from services.web.tokens import Tokens
+
+Ask = Callable[..., Table]
+"""A query with its parameters, bound to a lens."""
+
+
+class RenderPostmortem(Protocol):
+    """Renders a postmortem as Markdown out of query answers. `services.postmortem.render.render` is one."""
+
+    def __call__(self, ask: Ask, incident_id: str, *, names: Mapping[str, str] | None = None) -> str:
+        """The document; the same answers give the same bytes."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """One web application's parts."""
+
+    context: Context
+    reader: Reader
+    names: Names
+    orders: Orders
+    tail: Tail
+    tokens: Tokens
+    sessions: Sessions
+    render_postmortem: RenderPostmortem
+
+
+def provide_site(state: State) -> Site:
+    """The site, for a handler's parameter ``site``."""
+    site: Site = state.site
+    return site

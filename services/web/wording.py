@@ -1,0 +1,88 @@
+"""How pages say things: times, durations, phases, names of people."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+
+from services.web.answers import zulu
+from services.web.names import in_words, speak
+
+# Two clocks that differ by less say nothing to a person: it is the way from an act to the log.
+CLOCKS_DIFFER = timedelta(seconds=5)
+
+_PHASE_WORDS = {("contained", "ops"): "mitigated", ("eradicated", "ops"): "fixed"}
+
+
+def make_environment(templates: Path, versions: Mapping[str, str]) -> Environment:
+    """The template environment.
+
+    Args:
+        templates: the folder of the templates.
+        versions: a version of each static file by name, so that browsers may keep it for ever.
+    """
+    # Everything is escaped, whatever a template's file is called.
+    environment = Environment(
+        loader=FileSystemLoader(templates),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "iso": zulu,
+        "clock": lambda moment: f"{moment:%H:%M:%S}",
+        "minute": lambda moment: f"{moment:%Y-%m-%d %H:%M} UTC",
+        "day": lambda moment: f"{moment:%a %d %b %Y}",
+        "duration": duration,
+        "person": _person,
+        "people": _people,
+        "phase": phase_word,
+        "plain": lambda text: str(text).replace("_", " "),
+    }
+    environment.globals |= {"static": lambda name: f"/static/{name}?v={versions[name]}", "lag": lag}
+    return environment
+
+
+def duration(span: timedelta) -> str:
+    """A length of time in the two largest units that matter."""
+    seconds = int(abs(span).total_seconds())
+    minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86_400
+    if seconds < 60:
+        return f"{seconds} s"
+    if minutes < 60:
+        return f"{minutes} min" if minutes >= 10 or not seconds % 60 else f"{minutes} min {seconds % 60} s"
+    if hours < 48:
+        return f"{hours} h {minutes % 60:02} min"
+    return f"{days} d {hours % 24} h"
+
+
+def lag(happened_at: datetime, recorded_at: datetime) -> str:
+    """How much later something was recorded than it happened, in words; empty when it does not matter."""
+    late = recorded_at - happened_at
+    if abs(late) < CLOCKS_DIFFER:
+        return ""
+    return f"{duration(late)} {'later' if late > timedelta() else 'before it happened'}"
+
+
+def phase_word(phase: str, profile: str = "ops") -> str:
+    """What a phase is called: operations say *mitigated* where security says *contained*."""
+    return _PHASE_WORDS.get((phase, profile), phase)
+
+
+def naive_utc(moment: datetime) -> datetime:
+    """A moment as SQL holds it: UTC without a zone."""
+    return moment.astimezone(UTC).replace(tzinfo=None)
+
+
+@pass_context
+def _person(context: Context, actor: str | None) -> str:
+    return speak(actor, context["called"]) if actor else ""
+
+
+@pass_context
+def _people(context: Context, text: Any) -> str:
+    return in_words(str(text), context["called"])
