@@ -24,8 +24,9 @@ from events.subjects import every_fact_of
 # How long an append may take with all its tries. Less than what the asker of a command waits
 # (`services.command.ANSWER_TIMEOUT_S`), more than a restart of the server.
 APPEND_TIMEOUT_S = 8.0
-# How long one try waits. A synced write takes milliseconds; an answer that was lost with its server never comes.
-TRY_TIMEOUT_S = 2.5
+# How long one try waits. A synced write takes milliseconds; an answer that was lost with its server never comes. On a
+# disk that is slower than this, the next try finds what the earlier one stored.
+TRY_TIMEOUT_S = 1.5
 TRY_PAUSE_S = 0.1
 
 # The server takes 50 unfinished batches a stream (ADR-50) and silently drops the start of a 51st. Several processes
@@ -36,8 +37,8 @@ _WRONG_LAST_SEQUENCE = 10071
 _DUPLICATE_IN_BATCH = 10201
 # Its beginning is gone: dropped over the limit above, or sent to a server that died. Nothing of it was stored.
 _BATCH_INCOMPLETE = 10176
-# Out of storage: of the server or account, of one message, of the headers.
-_NO_ROOM = frozenset({10047, 10054, 10122})
+# Out of storage: of the server (10023) or account, of one message, of the headers.
+_NO_ROOM = frozenset({10023, 10047, 10054, 10122})
 # The store failed, and its description says why.
 _STORE_FAILED = 10077
 _NO_ROOM_WORDS = ("exceeded", "no space")
