@@ -3,15 +3,15 @@
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Request, Response, Router, delete, get, post
-from litestar.params import Parameter
+from litestar import Response, Router, delete, get, post
+from litestar.params import FromPath, JSONBody, QueryParameter
 
 from services.command import Done
 from services.secrets import hash_secret, new_secret
 from services.web.answers import json_rows
-from services.web.identity import Identity, require_admin
+from services.web.identity import AskerRequest, require_admin
 from services.web.problems import Problem
-from services.web.site import Site
+from services.web.site import Here
 
 # Far beyond what anybody looks at by hand; `select * from dead_letters` gives them all.
 ROWS_MAX = 1_000
@@ -38,14 +38,14 @@ class NewKey(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 @get("/people")
-async def people(site: Site) -> dict[str, Any]:
+async def people(site: Here) -> dict[str, Any]:
     """Everybody, erased people too, without their contacts."""
     everybody = await site.names.people(fresh=True)
     return {"people": [msgspec.structs.asdict(person) for person in everybody.values()]}
 
 
 @post("/people")
-async def add_person(request: Request[Identity, Any, Any], data: NewPerson, site: Site) -> Response[Done]:
+async def add_person(request: AskerRequest, data: JSONBody[NewPerson], site: Here) -> Response[Done]:
     """Add somebody who can be paged, hold a role, or act."""
     require_admin(request.user)
     contacts = [_contact(text, number) for number, text in enumerate(data.contacts)]
@@ -55,10 +55,10 @@ async def add_person(request: Request[Identity, Any, Any], data: NewPerson, site
 
 @delete("/people/{handle:str}", status_code=200)
 async def erase_person(
-    request: Request[Identity, Any, Any],
-    handle: str,
-    site: Site,
-    reason: Annotated[str, Parameter(max_length=2_000)] = "",
+    request: AskerRequest,
+    handle: FromPath[str],
+    site: Here,
+    reason: Annotated[str, QueryParameter(max_length=2_000)] = "",
 ) -> Done:
     """Erase a person: their key is destroyed, what they did stays under an opaque id."""
     require_admin(request.user)
@@ -67,14 +67,14 @@ async def erase_person(
 
 
 @get("/keys")
-async def keys(site: Site) -> dict[str, Any]:
+async def keys(site: Here) -> dict[str, Any]:
     """Integration keys, without their secrets."""
     rows = await site.reader.rows(f"select * from integration_keys order by created_at, key_id limit {ROWS_MAX}")
     return {"keys": json_rows(rows)}
 
 
 @post("/keys")
-async def create_key(request: Request[Identity, Any, Any], data: NewKey, site: Site) -> Response[dict[str, Any]]:
+async def create_key(request: AskerRequest, data: JSONBody[NewKey], site: Here) -> Response[dict[str, Any]]:
     """Make an integration key. Its secret is in this answer and nowhere else: the log holds its hash."""
     require_admin(request.user)
     secret = new_secret()
@@ -92,10 +92,10 @@ async def create_key(request: Request[Identity, Any, Any], data: NewKey, site: S
 
 @delete("/keys/{key_id:str}", status_code=200)
 async def revoke_key(
-    request: Request[Identity, Any, Any],
-    key_id: str,
-    site: Site,
-    reason: Annotated[str, Parameter(max_length=2_000)] = "",
+    request: AskerRequest,
+    key_id: FromPath[str],
+    site: Here,
+    reason: Annotated[str, QueryParameter(max_length=2_000)] = "",
 ) -> Done:
     """Stop accepting an integration key."""
     require_admin(request.user)
@@ -103,17 +103,19 @@ async def revoke_key(
 
 
 @get("/dead-letters")
-async def dead_letters(site: Site, state: Annotated[str, Parameter(max_length=40)] = "") -> dict[str, Any]:
+async def dead_letters(
+    site: Here, wanted: Annotated[str, QueryParameter(name="state", max_length=40)] = ""
+) -> dict[str, Any]:
     """Messages that a service could not use and set aside, the newest first."""
     rows = await site.reader.rows(
         f"select * from dead_letters where ? in ('', state) order by recorded_at desc, dead_letter_id limit {ROWS_MAX}",
-        (state,),
+        (wanted,),
     )
     return {"dead_letters": json_rows(rows)}
 
 
 @post("/dead-letters/{dead_letter_id:str}/replay", status_code=200)
-async def replay_dead_letter(request: Request[Identity, Any, Any], dead_letter_id: str, site: Site) -> Done:
+async def replay_dead_letter(request: AskerRequest, dead_letter_id: FromPath[str], site: Here) -> Done:
     """Try a dead letter again."""
     require_admin(request.user)
     fields = {"dead_letter_id": dead_letter_id}

@@ -5,16 +5,16 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Request, Response, Router, get, post
-from litestar.params import Parameter
+from litestar import Response, Router, get, post
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from projections.query import Table
 from services.command import Done
 from services.web.answers import json_rows, json_value
-from services.web.identity import Identity
+from services.web.identity import AskerRequest
 from services.web.incident_view import IncidentView, read_incident
 from services.web.reader import as_rows
-from services.web.site import Site
+from services.web.site import Here, Lens, Site
 
 PHASES = ("triage", "active", "contained", "eradicated", "resolved", "closed", "dismissed", "merged")
 # Programs that want more than this want SQL.
@@ -22,14 +22,18 @@ INCIDENTS_MAX = 1_000
 
 
 @post("/incidents")
-async def declare(request: Request[Identity, Any, Any], data: dict[str, Any], site: Site) -> Response[Done]:
+async def declare(request: AskerRequest, data: JSONBody[dict[str, Any]], site: Here) -> Response[Done]:
     """Declare a new incident."""
     return Response(await site.orders.give(request, "incident", "declare", data), status_code=201)
 
 
 @post("/incidents/{incident_id:str}/{verb:str}", status_code=200)
 async def command(
-    request: Request[Identity, Any, Any], data: dict[str, Any], incident_id: str, verb: str, site: Site
+    request: AskerRequest,
+    data: JSONBody[dict[str, Any]],
+    incident_id: FromPath[str],
+    verb: FromPath[str],
+    site: Here,
 ) -> Done:
     """Ask something of an incident."""
     return await site.orders.give(request, "incident", verb, data, target=incident_id)
@@ -37,7 +41,7 @@ async def command(
 
 @get("/incidents")
 async def incidents(
-    site: Site, lens: int | None, phase: Annotated[str | None, Parameter(max_length=200)] = None
+    site: Here, lens: Lens, phase: Annotated[str | None, QueryParameter(max_length=200)] = None
 ) -> dict[str, Any]:
     """The incidents, newest first; ``phase`` is one phase, several with commas, or ``open``."""
     table = await list_incidents(site, phase, lens)
@@ -50,13 +54,13 @@ async def incidents(
 
 
 @get("/incidents/{incident_id:str}")
-async def incident(incident_id: str, site: Site, lens: int | None) -> dict[str, Any]:
+async def incident(incident_id: FromPath[str], site: Here, lens: Lens) -> dict[str, Any]:
     """One incident with its timeline, alerts, pages, roles and actions."""
     return await _whole(site, incident_id, lens)
 
 
 @get("/incidents/{incident_id:str}/replay")
-async def replay(incident_id: str, site: Site, lens: int | None) -> dict[str, Any]:
+async def replay(incident_id: FromPath[str], site: Here, lens: Lens) -> dict[str, Any]:
     """One incident as it was known at a position, and when that position was recorded."""
     position = site.reader.position if lens is None else lens
     whole = await _whole(site, incident_id, position)
@@ -67,7 +71,9 @@ async def replay(incident_id: str, site: Site, lens: int | None) -> dict[str, An
 
 
 @get("/incidents/{incident_id:str}/postmortem", media_type="text/markdown; charset=utf-8")
-async def postmortem(incident_id: str, site: Site, lens: int | None, names: bool = True) -> Response[str]:
+async def postmortem(
+    incident_id: FromPath[str], site: Here, lens: Lens, names: FromQuery[bool] = True
+) -> Response[str]:
     """The postmortem in Markdown. With ``names=false`` the same position gives the same bytes for ever."""
     position, text = await render_postmortem(site, incident_id, lens, names=names)
     return Response(text, media_type="text/markdown; charset=utf-8", headers={"Recount-Position": str(position)})

@@ -5,25 +5,25 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Request, Response, Router, get
-from litestar.params import Parameter
+from litestar import Response, Router, get
+from litestar.params import FromQuery, QueryParameter
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 from events import LogUnavailable
 from services.web.answers import json_value, zulu
-from services.web.identity import OPEN, Identity
+from services.web.identity import OPEN, AskerRequest
 from services.web.problems import Problem
-from services.web.site import Site
+from services.web.site import Here
 
 # A health check that takes longer has failed; load balancers ask every few seconds.
 HEALTH_S_MAX = 2.0
 # A browser that lost its connection comes back after this long.
 RECONNECT_MS = 2_000
-Position = Annotated[int | None, Parameter(ge=0, le=2**63 - 1)]
+Position = Annotated[int | None, QueryParameter(ge=0, le=2**63 - 1)]
 
 
 @get("/healthz", opt=OPEN)
-async def healthz(site: Site) -> Response[dict[str, Any]]:
+async def healthz(site: Here) -> Response[dict[str, Any]]:
     """Whether the log answers and how far the warehouse has read it; open to all, and says nothing else."""
     try:
         log_position = await asyncio.wait_for(site.context.log.last_position(), HEALTH_S_MAX)
@@ -36,13 +36,13 @@ async def healthz(site: Site) -> Response[dict[str, Any]]:
 
 
 @get("/position")
-async def position(site: Site) -> dict[str, int]:
+async def position(site: Here) -> dict[str, int]:
     """How far the warehouse has read the log."""
     return {"position": site.reader.position}
 
 
 @get("/resolve")
-async def resolve(site: Site, as_of: str) -> dict[str, Any]:
+async def resolve(site: Here, as_of: FromQuery[str]) -> dict[str, Any]:
     """The log position that a time means, and when the event there was recorded."""
     found = await site.reader.resolve(as_of)
     rows = await site.reader.rows("select recorded_at from log where seq = ?", (found,))
@@ -51,7 +51,7 @@ async def resolve(site: Site, as_of: str) -> dict[str, Any]:
 
 @get("/tail", media_type="text/event-stream")
 async def tail(
-    request: Request[Identity, Any, Any], site: Site, after: Position = None, incident: str = ""
+    request: AskerRequest, site: Here, after: Position = None, incident: FromQuery[str] = ""
 ) -> ServerSentEvent:
     """The log as it grows, as server-sent events: ``id`` is the position, so a browser resumes by itself."""
     if last_seen := request.headers.get("last-event-id"):

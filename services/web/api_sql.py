@@ -5,10 +5,11 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar import Response, Router, get, post
+from litestar.params import JSONBody
 
 from projections.query import Table
 from services.web.answers import csv_text, json_value
-from services.web.site import Site
+from services.web.site import Here, Site
 
 # A statement that people write has a few thousand characters; generated ones may be longer.
 SQL_CHARS_MAX = 100_000
@@ -61,7 +62,7 @@ def csv_answer(result: Result, file_name: str = "recount.csv") -> Response[str]:
 
 
 @post("/sql", status_code=200)
-async def sql(data: Question, site: Site) -> Response[Any]:
+async def sql(data: JSONBody[Question], site: Here) -> Response[Any]:
     """Run one SELECT. The answer says how far in the log it was made, and whether rows were cut off."""
     result = await answer(site, data.sql, data.as_of)
     if data.format == "csv":
@@ -79,7 +80,7 @@ async def sql(data: Question, site: Site) -> Response[Any]:
 
 
 @get("/views", sync_to_thread=True)
-def views(site: Site) -> list[dict[str, Any]]:
+def views(site: Here) -> list[dict[str, Any]]:
     """Every view with its sentence, grain, key and columns."""
     return [
         {

@@ -6,24 +6,24 @@ from time import perf_counter
 from typing import Any
 
 import msgspec
-from litestar import Request, Router, post
+from litestar import Router, post
 from litestar.response import Stream
 
 from services.web.answers import json_value
-from services.web.identity import Identity, require_admin
+from services.web.identity import AskerRequest, require_admin
 from services.web.problems import as_problem, problem_body
-from services.web.site import Site
+from services.web.site import Here, Site
 
 
 @post("/rebuild", status_code=200)
-async def rebuild(request: Request[Identity, Any, Any], site: Site) -> Stream:
+async def rebuild(request: AskerRequest, site: Here) -> Stream:
     """Compute every view again. Answers one JSON line a step; the last one says ``finished``, or why not."""
     require_admin(request.user)
     return Stream(_rebuilding(site), media_type="application/x-ndjson", headers={"X-Accel-Buffering": "no"})
 
 
 @post("/verify/views", status_code=200)
-async def verify_views(request: Request[Identity, Any, Any], site: Site) -> dict[str, Any]:
+async def verify_views(request: AskerRequest, site: Here) -> dict[str, Any]:
     """Compute every view beside the live one and name every row that differs."""
     require_admin(request.user)
     position = site.reader.position

@@ -11,7 +11,7 @@ from litestar import Litestar, Request
 from litestar.datastructures import MutableScopeHeaders, State
 from litestar.di import Provide
 from litestar.middleware import DefineMiddleware
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.static_files import create_static_files_router
 from litestar.template.config import TemplateConfig
@@ -38,7 +38,7 @@ from services.web.orders import Orders
 from services.web.problems import answer_problem
 from services.web.reader import Projecting, Reader
 from services.web.sessions import Sessions
-from services.web.site import RenderPostmortem, Site, provide_site
+from services.web.site import Here, RenderPostmortem, Site, provide_site
 from services.web.tail import Tail
 from services.web.tokens import Tokens
 from services.web.wording import make_environment
@@ -147,7 +147,7 @@ def make_app(context: Context, projector: Projecting, *, render_postmortem: Rend
 
 
 async def _provide_lens(
-    site: Site, as_of_text: Annotated[str | None, Parameter(query="as_of", max_length=64)] = None
+    site: Here, as_of_text: Annotated[str | None, QueryParameter(name="as_of", max_length=64)] = None
 ) -> int | None:
     """The position that ``?as_of=`` means, None for the present: a handler's parameter ``lens``."""
     return await site.reader.resolve(as_of_text) if as_of_text else None

@@ -3,7 +3,7 @@
 Authentication is refused by default. A handler is open to all only by saying so: ``opt=OPEN``.
 """
 
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
 import msgspec
@@ -45,6 +45,10 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     def is_admin(self) -> bool:
         """Whether keys, people and the warehouse may be managed."""
         return self.token.scope == "admin"
+
+
+AskerRequest: TypeAlias = Request[Identity, Any, Any]
+"""A request whose ``user`` says who asks."""
 
 
 class Authentication(AbstractAuthenticationMiddleware):

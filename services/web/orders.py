@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from litestar import Request
 
 from events.ids import new_event_id
 from services.broker import Client, ask
@@ -15,7 +14,7 @@ from services.command import Command, CommandRefused, Done, Order, Refused
 from services.incidents import commands as incident_commands
 from services.intake import commands as intake_commands
 from services.oncall import commands as oncall_commands
-from services.web.identity import ACTOR_HEADER, ADMIN_ACTOR, Identity
+from services.web.identity import ACTOR_HEADER, ADMIN_ACTOR, AskerRequest
 from services.web.names import Names
 from services.web.problems import Problem
 from services.web.reader import parse_moment
@@ -43,7 +42,7 @@ class Orders:
         self._clock = clock
         self._names = names
 
-    async def actor_of(self, request: Request[Identity, Any, Any]) -> str:
+    async def actor_of(self, request: AskerRequest) -> str:
         """In whose name a request acts.
 
         Raises:
@@ -65,7 +64,7 @@ class Orders:
 
     async def give(
         self,
-        request: Request[Identity, Any, Any],
+        request: AskerRequest,
         service: str,
         verb: str,
         fields: Mapping[str, Any],

@@ -4,6 +4,7 @@ from datetime import UTC
 from typing import Any
 
 from litestar import Response, Router, get, post
+from litestar.params import FromPath
 from litestar.response import Template
 
 from events import RecountError
@@ -13,17 +14,17 @@ from services.page_link import LinkExpired, PageLink, verify
 from services.web.forms import OPEN_PHASES
 from services.web.identity import OPEN
 from services.web.problems import Problem, as_problem
-from services.web.site import Site
+from services.web.site import Here, Site
 
 
 @get("/ack/{token:str}", opt=OPEN)
-async def look(token: str, site: Site) -> Template:
+async def look(token: FromPath[str], site: Here) -> Template:
     """What is asked, and the button."""
     return await _page(site, token, _verified(site, token))
 
 
 @post("/ack/{token:str}", opt=OPEN, status_code=200)
-async def acknowledge(token: str, site: Site) -> Response[Any]:
+async def acknowledge(token: FromPath[str], site: Here) -> Response[Any]:
     """Acknowledge in the name of the person whose page it was."""
     link = _verified(site, token)
     try:

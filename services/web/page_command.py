@@ -2,28 +2,29 @@
 
 from typing import Any
 
-from litestar import Request, Response, Router, get, post
+from litestar import Response, Router, get, post
+from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
 from events import RecountError
 from services.web.forms import SEVERITY_CHOICES, command_fields
-from services.web.identity import Identity
+from services.web.identity import AskerRequest
 from services.web.page_incidents import incident_page
 from services.web.pages import page
 from services.web.problems import as_problem
-from services.web.site import Site
+from services.web.site import Here, Site
 
 _DECLARE_FIELDS = ("title", "severity", "profile", "service", "reason", "commander", "detected_at")
 
 
 @get("/declare")
-async def declare_form(request: Request[Identity, Any, Any], site: Site) -> Template:
+async def declare_form(request: AskerRequest, site: Here) -> Template:
     """The form that declares an incident."""
     return await _declare_page(request, site, {})
 
 
 @post("/declare")
-async def declare(request: Request[Identity, Any, Any], site: Site) -> Response[Any]:
+async def declare(request: AskerRequest, site: Here) -> Response[Any]:
     """Declare an incident."""
     form = await request.form()
     said = {name: value.strip() for name in _DECLARE_FIELDS if isinstance(value := form.get(name), str)}
@@ -38,7 +39,7 @@ async def declare(request: Request[Identity, Any, Any], site: Site) -> Response[
 
 
 @post("/incidents/{incident_id:str}/{verb:str}")
-async def command(request: Request[Identity, Any, Any], incident_id: str, verb: str, site: Site) -> Response[Any]:
+async def command(request: AskerRequest, incident_id: FromPath[str], verb: FromPath[str], site: Here) -> Response[Any]:
     """Ask something of an incident."""
     form = await request.form()
     try:
@@ -58,14 +59,14 @@ async def command(request: Request[Identity, Any, Any], incident_id: str, verb: 
 
 
 @get("/incidents/{incident_id:str}/{verb:str}")
-async def back(incident_id: str, verb: str) -> Redirect:
+async def back(incident_id: FromPath[str], verb: FromPath[str]) -> Redirect:
     """A reload of a refused form's page goes back to the incident."""
     del verb
     return Redirect(f"/incidents/{incident_id}", status_code=303)
 
 
 async def _declare_page(
-    request: Request[Identity, Any, Any], site: Site, said: dict[str, str], error: RecountError | None = None
+    request: AskerRequest, site: Site, said: dict[str, str], error: RecountError | None = None
 ) -> Template:
     refusal = as_problem(error) if error else None
     return await page(

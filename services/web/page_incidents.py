@@ -3,16 +3,17 @@
 from datetime import datetime
 from typing import Any
 
-from litestar import Request, Router, get
+from litestar import Router, get
+from litestar.params import FromPath, FromQuery
 from litestar.response import Template
 
 from services.running import read_running
 from services.web.forms import NOTE, OPEN_PHASES, Move, moves_for
-from services.web.identity import Identity
+from services.web.identity import AskerRequest
 from services.web.incident_view import read_incident
 from services.web.pages import page
 from services.web.problems import Problem
-from services.web.site import Site
+from services.web.site import Here, Lens, Site
 
 # More than a person looks through; older ones are found by SQL.
 LISTED_MAX = 200
@@ -36,9 +37,7 @@ _COUNTS = "select phase, count(*) as incidents from incidents group by phase"
 
 
 @get("/")
-async def incidents(
-    request: Request[Identity, Any, Any], site: Site, lens: int | None, phase: str = DEFAULT_FILTER
-) -> Template:
+async def incidents(request: AskerRequest, site: Here, lens: Lens, phase: FromQuery[str] = DEFAULT_FILTER) -> Template:
     """The list: what is open first, the most severe on top."""
     chosen = FILTERS.get(phase, (phase,) if phase in FILTERS["all"] else None)
     if chosen is None:
@@ -64,13 +63,13 @@ async def incidents(
 
 
 @get("/incidents/{incident_id:str}")
-async def incident(request: Request[Identity, Any, Any], incident_id: str, site: Site, lens: int | None) -> Template:
+async def incident(request: AskerRequest, incident_id: FromPath[str], site: Here, lens: Lens) -> Template:
     """One incident: what is known, what happened, and what can be done."""
     return await incident_page(request, site, incident_id, lens)
 
 
 async def incident_page(
-    request: Request[Identity, Any, Any],
+    request: AskerRequest,
     site: Site,
     incident_id: str,
     as_of: int | None = None,
@@ -122,7 +121,7 @@ async def _recorded_at(site: Site, as_of: int | None) -> datetime | None:
     return found[0]["recorded_at"] if found else None
 
 
-def _first_alert(request: Request[Identity, Any, Any], site: Site) -> dict[str, str]:
+def _first_alert(request: AskerRequest, site: Site) -> dict[str, str]:
     running = read_running(site.context.data)
     key = site.context.secrets.keys.get("json") if request.user.is_admin else None
     return {

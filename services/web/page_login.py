@@ -5,16 +5,16 @@ from urllib.parse import urlsplit
 
 from litestar import Request, Response, Router, get, post
 from litestar.middleware.rate_limit import RateLimitConfig
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 from litestar.response import Redirect, Template
 
-from services.web.identity import OPEN, Identity, refuse_other_sites
+from services.web.identity import OPEN, AskerRequest, refuse_other_sites
 from services.web.problems import Problem
-from services.web.site import Site
+from services.web.site import Here
 
 # Tokens have 190 random bits, so this only keeps the noise of a guessing machine out of the processor.
 LOGINS_PER_MINUTE_MAX = 20
-_Next = Annotated[str, Parameter(query="next")]
+_Next = Annotated[str, QueryParameter(name="next")]
 
 
 @get("/login", opt=OPEN)
@@ -24,7 +24,7 @@ async def login_form(next_path: _Next = "/") -> Template:
 
 
 @post("/login", opt=OPEN, middleware=[RateLimitConfig(rate_limit=("minute", LOGINS_PER_MINUTE_MAX)).middleware])
-async def login(request: Request[Any, Any, Any], site: Site) -> Response[Any]:
+async def login(request: Request[Any, Any, Any], site: Here) -> Response[Any]:
     """Open a session for the holder of a token."""
     refuse_other_sites(request)
     form = await request.form()
@@ -45,7 +45,7 @@ async def login(request: Request[Any, Any, Any], site: Site) -> Response[Any]:
 
 
 @post("/logout")
-async def logout(request: Request[Identity, Any, Any], site: Site) -> Redirect:
+async def logout(request: AskerRequest, site: Here) -> Redirect:
     """End the session."""
     del request
     response = Redirect("/login", status_code=303)

@@ -2,20 +2,20 @@
 
 from typing import Any
 
-from litestar import Request, Router, get
+from litestar import Router, get
 from litestar.response import Template
 
 from events.escalation import Level
 from events.oncall import PolicyConfigured, RotationConfigured
 from events.subjects import split
-from services.web.identity import Identity
+from services.web.identity import AskerRequest
 from services.web.names import speak
 from services.web.pages import page
-from services.web.site import Site
+from services.web.site import Here, Lens, Site
 
 
 @get("/oncall")
-async def oncall(request: Request[Identity, Any, Any], site: Site, lens: int | None) -> Template:
+async def oncall(request: AskerRequest, site: Here, lens: Lens) -> Template:
     """Who is on call, and the policy in words."""
     shifts = await site.reader.rows("select * from on_call_now order by rotation, rotation_id", as_of=lens)
     rotations = await _rotations(site)

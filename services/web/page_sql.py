@@ -3,15 +3,16 @@
 import asyncio
 from typing import Any
 
-from litestar import Request, Response, Router, get, post
+from litestar import Response, Router, get, post
+from litestar.params import FromQuery
 from litestar.response import Template
 
 from events import RecountError
 from services.web.api_sql import Result, answer, csv_answer
-from services.web.identity import Identity
+from services.web.identity import AskerRequest
 from services.web.pages import page
 from services.web.problems import Problem, as_problem
-from services.web.site import Site
+from services.web.site import Here, Site
 
 EXAMPLES: tuple[tuple[str, str], ...] = (
     (
@@ -44,13 +45,13 @@ EXAMPLES: tuple[tuple[str, str], ...] = (
 
 
 @get("/sql")
-async def console(request: Request[Identity, Any, Any], site: Site, sql: str = "") -> Template:
+async def console(request: AskerRequest, site: Here, sql: FromQuery[str] = "") -> Template:
     """The console. A query in the address is shown, and runs only when it is sent."""
     return await _page(request, site, sql or EXAMPLES[0][1], request.query_params.get("as_of", ""))
 
 
 @post("/sql", status_code=200)
-async def run(request: Request[Identity, Any, Any], site: Site) -> Response[Any]:
+async def run(request: AskerRequest, site: Here) -> Response[Any]:
     """Run a query, and show the answer or hand it out as CSV."""
     form = await request.form()
     sql, as_of = str(form.get("sql", "")), str(form.get("as_of", "")).strip()
@@ -66,7 +67,7 @@ async def run(request: Request[Identity, Any, Any], site: Site) -> Response[Any]
 
 
 async def _page(
-    request: Request[Identity, Any, Any],
+    request: AskerRequest,
     site: Site,
     sql: str,
     as_of: str,

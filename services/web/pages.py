@@ -2,17 +2,16 @@
 
 from typing import Any
 
-from litestar import Request
 from litestar.response import Template
 
 from events.ids import new_event_id
-from services.web.identity import CSRF_FIELD, Identity
+from services.web.identity import CSRF_FIELD, AskerRequest
 from services.web.site import Site
 from services.web.wording import naive_utc
 
 
 async def page(
-    request: Request[Identity, Any, Any],
+    request: AskerRequest,
     site: Site,
     template: str,
     *,

@@ -1,10 +1,10 @@
 """What every page and every API handler works with."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
 from litestar.datastructures import State
+from litestar.di import NamedDependency
 
 from projections.query import Table
 from services.context import Context
@@ -27,18 +27,37 @@ class RenderPostmortem(Protocol):
         ...
 
 
-@dataclass(frozen=True, kw_only=True)
 class Site:
-    """One web application's parts."""
+    """One web application's parts.
 
-    context: Context
-    reader: Reader
-    names: Names
-    orders: Orders
-    tail: Tail
-    tokens: Tokens
-    sessions: Sessions
-    render_postmortem: RenderPostmortem
+    Not a dataclass: Litestar would check its fields anew for every request.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        reader: Reader,
+        names: Names,
+        orders: Orders,
+        tail: Tail,
+        tokens: Tokens,
+        sessions: Sessions,
+        render_postmortem: RenderPostmortem,
+    ) -> None:
+        self.context = context
+        self.reader = reader
+        self.names = names
+        self.orders = orders
+        self.tail = tail
+        self.tokens = tokens
+        self.sessions = sessions
+        self.render_postmortem = render_postmortem
+
+
+Here = NamedDependency[Site]
+"""The site, as a handler's parameter ``site``."""
+Lens = NamedDependency[int | None]
+"""The position that ``?as_of=`` means, None for the present, as a handler's parameter ``lens``."""
 
 
 def provide_site(state: State) -> Site:
