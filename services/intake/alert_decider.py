@@ -80,7 +80,7 @@ def _is_over(state: AlertState, signal: Signal, arrival: Arrival) -> bool:
 
 def _cleared_before_it_fired(state: AlertState, signal: Signal, arrival: Arrival) -> tuple[Decision, ...]:
     unseen = state.unseen
-    if unseen is None:
+    if unseen is None or arrival.seq <= max(state.fired_seq, unseen.after_seq):
         return ()
     if unseen.started_at and signal.started_at and signal.started_at < unseen.started_at:
         return ()
@@ -112,13 +112,12 @@ def _acknowledged(state: AlertState, signal: Signal, arrival: Arrival) -> tuple[
 def _resolved(state: AlertState, signal: Signal, arrival: Arrival) -> tuple[Decision, ...]:
     ended_at = signal.ended_at or signal.observed_at
     if state.status in ("firing", "acknowledged"):
+        cleared = (AlertCleared(ended_at=ended_at, receipt_seq=arrival.seq), _said(ended_at, arrival))
         if signal.ended_at and state.started_at:
-            is_old = signal.ended_at < state.started_at
-        else:
-            is_old = arrival.seq < state.content_seq
-        if is_old:
-            return ()
-        return ((AlertCleared(ended_at=ended_at, receipt_seq=arrival.seq), _said(ended_at, arrival)),)
+            return (cleared,) if signal.ended_at >= state.started_at else ()
+        if arrival.seq > state.content_seq:
+            return (cleared,)
+        return (cleared, _fired_again(state)) if arrival.seq > state.fired_seq else ()
     if not _is_another_clearing(state, signal, arrival):
         return ()
     unseen = AlertClearedUnseen(
@@ -158,6 +157,20 @@ def _fired(state: AlertState, signal: Signal, arrival: Arrival) -> Decision:
         receipt_seq=arrival.seq,
     )
     return (fired, _said(signal.started_at or signal.observed_at, arrival))
+
+
+def _fired_again(state: AlertState) -> Decision:
+    """A clearing came late, between two firings that were taken for one: the second was a new occurrence."""
+    assert state.fired is not None, "an alert that fires has fired"
+    assert state.content_at is not None, "and that was at some time"
+    fired = msgspec.structs.replace(
+        state.fired,
+        occurrence=state.occurrence + 1,
+        title=state.title,
+        severity=state.severity,
+        receipt_seq=state.content_seq,
+    )
+    return (fired, state.content_at)
 
 
 def _said(moment: datetime | None, arrival: Arrival) -> datetime:

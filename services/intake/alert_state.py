@@ -26,6 +26,8 @@ class Unseen(msgspec.Struct, frozen=True):
     happened_at: datetime
     ended_at: datetime | None
     receipt_seq: int
+    after_seq: int
+    """The newest clearing that was known before it: what fired earlier is another matter."""
 
 
 class AlertState(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,8 +46,12 @@ class AlertState(msgspec.Struct, frozen=True, kw_only=True):
     """The receipt that the present or last firing came with."""
     content_seq: int = 0
     """The newest receipt of a firing that left a fact, which title and severity came with."""
+    content_at: datetime | None = None
+    """When that happened."""
     cleared_seq: int = 0
     """The newest receipt of a clearing."""
+    fired: AlertFired | None = None
+    """The fact of the present or last firing."""
     unseen: Unseen | None = None
 
 
@@ -70,7 +76,9 @@ def evolve(state: AlertState, fact: object, happened_at: datetime) -> AlertState
                 ended_at=state.ended_at,
                 fired_seq=fact.receipt_seq,
                 content_seq=fact.receipt_seq,
+                content_at=happened_at,
                 cleared_seq=state.cleared_seq,
+                fired=fact,
             )
         case AlertUpdated():
             return msgspec.structs.replace(
@@ -78,6 +86,7 @@ def evolve(state: AlertState, fact: object, happened_at: datetime) -> AlertState
                 title=fact.title,
                 severity=fact.severity,
                 content_seq=max(state.content_seq, fact.receipt_seq),
+                content_at=happened_at,
             )
         case AlertAcknowledged():
             return msgspec.structs.replace(state, status="acknowledged")
@@ -94,7 +103,7 @@ def evolve(state: AlertState, fact: object, happened_at: datetime) -> AlertState
                 status="cleared",
                 ended_at=_later(state.ended_at, fact.ended_at),
                 cleared_seq=max(state.cleared_seq, fact.receipt_seq),
-                unseen=Unseen(fact.started_at, happened_at, fact.ended_at, fact.receipt_seq),
+                unseen=Unseen(fact.started_at, happened_at, fact.ended_at, fact.receipt_seq, state.cleared_seq),
             )
         case AlertPassedOver():
             return state

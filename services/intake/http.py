@@ -29,6 +29,9 @@ from services.intake.metrics import Metrics
 # Bytes. NATS carries at most 1 MiB a message, headers included. An Alertmanager notification of 1,000 alerts is about
 # half of that; `max_alerts` of the receiver bounds it.
 BODY_BYTES_MAX = 960 * 1024
+# Bytes of a body that is too large which are read and forgotten, because a sender that is still writing when the
+# connection closes never sees the 413, and tries again.
+DRAIN_BYTES_MAX = 16 * 1024 * 1024
 # Bytes of all request headers together; what nginx and Apache take by default. CloudEvents attributes are small.
 HEADERS_BYTES_MAX = 16 * 1024
 # Headers that belong to a payload, such as ce-*: more are no event but an attack on memory.
@@ -65,11 +68,11 @@ class Door:
         self._own_paths = {adapter.path: adapter for adapter in adapters().values() if adapter.path}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Take one request. `scope["path"]` is the whole path."""
+        """Take one request."""
         adapter: Adapter | None = None
         headers: dict[str, str] = {}
         try:
-            adapter, secret = self._route(scope["path"])
+            adapter, secret = self._route(scope["raw_path"].decode("latin-1"))
             reply = await self._take(adapter, secret, scope, receive)
         except Turned as turned:
             reply = adapter.refused(turned.status, str(turned)) if adapter else plain_reply(turned.status, str(turned))
@@ -164,9 +167,7 @@ def _headers(raw: list[tuple[bytes, bytes]]) -> dict[str, str]:
 
 async def _body(receive: Receive, headers: dict[str, str], limit: int) -> bytes:
     length = headers.get("content-length", "0")
-    too_large = Turned(413, f"the body exceeds {limit} bytes", connection="close")
-    if length.isdecimal() and int(length[:20]) > limit:
-        raise too_large
+    is_too_large = length.isdecimal() and int(length[:20]) > limit
     chunks: list[bytes] = []
     size = 0
     try:
@@ -177,10 +178,13 @@ async def _body(receive: Receive, headers: dict[str, str], limit: int) -> bytes:
                     raise Hangup
                 chunk: bytes = message.get("body", b"")
                 size += len(chunk)
-                if size > limit:
-                    raise too_large
-                chunks.append(chunk)
-                if not message.get("more_body", False):
+                is_too_large = is_too_large or size > limit
+                if not is_too_large:
+                    chunks.append(chunk)
+                is_whole = not message.get("more_body", False)
+                if is_too_large and (is_whole or size > limit + DRAIN_BYTES_MAX):
+                    raise Turned(413, f"the body exceeds {limit} bytes", connection="close")
+                if is_whole:
                     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
     except TimeoutError:
         raise Turned(408, f"the body did not arrive within {BODY_TIMEOUT_S:.0f} s", connection="close") from None
