@@ -9,24 +9,26 @@ A file is one SELECT, named as its view, under a header of comment lines::
 
 ``refresh`` is one of
 
-* ``event``: every row comes from one event alone; new events only add rows.
 * ``stream``: every row comes from one stream of the only category it reads, and the first key column is its id.
 * ``closure``: a row also needs streams linked to its own (the view ``links``); the first key column names its category.
 * ``view``: never stored; computed when asked. Everything that reads ``clock`` must be one.
+
+The view ``links`` is the only one with the refresh ``event``: each row comes from one event, so rows are only added.
 
 No file qualifies a name, so that the same text answers over any log (`projections.lens`).
 """
 
 import hashlib
 from collections.abc import Iterable
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal
 
 import duckdb
 import msgspec
 
 from events import RecountError
+from projections import links
 from projections.schema import LOG_TABLE, PEOPLE_TABLE
 from projections.statement import NotOneSelect, read_select
 from projections.typed_views import TypedView, typed_views
@@ -34,6 +36,8 @@ from projections.typed_views import TypedView, typed_views
 FOLDER = Path(__file__).parent
 
 Refresh = Literal["event", "stream", "closure", "view"]
+REFRESHES = ("stream", "closure", "view")
+"""What a file may say."""
 
 CATEGORY_OF_KEY = {"incident_id": "incident", "alert_key": "alert", "page_id": "page", "rotation_id": "rotation"}
 """Which streams a closure projection has a row for, by its first key column."""
@@ -103,8 +107,9 @@ class Catalog(msgspec.Struct, frozen=True):
         return hashlib.sha256(text.encode()).hexdigest()
 
 
+@cache
 def read_catalog(folder: Path = FOLDER) -> Catalog:
-    """Read every ``.sql`` file below a folder.
+    """Read every ``.sql`` file below a folder, once.
 
     Raises:
         BadProjection: a header is incomplete, a SELECT does not work, projections read each other in a circle, or
@@ -114,9 +119,9 @@ def read_catalog(folder: Path = FOLDER) -> Catalog:
     with duckdb.connect() as scratch:
         scratch.execute(LOG_TABLE)
         scratch.execute(PEOPLE_TABLE)
-        unordered = [_parse(path, scratch) for path in sorted(folder.rglob("*.sql"))]
+        unordered = [_links(scratch), *(_parse(path, scratch) for path in sorted(folder.rglob("*.sql")))]
         for each in typed:
-            scratch.execute(f"create view {each.name} as {each.sql}")
+            _create(scratch, each.name, each.sql)
         known = {each.name: each.reads for each in typed} | {"log": frozenset[str](), "people": frozenset[str]()}
         views: list[View] = []
         for draft in _in_order(unordered, known):
@@ -127,6 +132,25 @@ def read_catalog(folder: Path = FOLDER) -> Catalog:
     return Catalog(typed, tuple(views))
 
 
+def _links(scratch: duckdb.DuckDBPyConnection) -> View:
+    return View(
+        name=links.NAME,
+        sentence=links.SENTENCE,
+        grain=links.GRAIN,
+        key=links.KEY,
+        refresh="event",
+        columns=(),
+        sql=links.SQL.strip(),
+        uses=read_select(scratch, links.SQL).tables,
+        reads=frozenset(),
+    )
+
+
+def _create(scratch: duckdb.DuckDBPyConnection, name: str, sql: str) -> None:
+    # Empty tables instead of views: binding then costs what one SELECT costs, not what everything under it does.
+    scratch.execute(f'create table "{name}" as select * from (\n{sql}\n) limit 0')
+
+
 def _parse(path: Path, scratch: duckdb.DuckDBPyConnection) -> View:
     lines = path.read_text().splitlines()
     header = [line.removeprefix("--").strip() for line in lines if line.startswith("--")]
@@ -135,8 +159,8 @@ def _parse(path: Path, scratch: duckdb.DuckDBPyConnection) -> View:
     missing = [name for name in ("grain", "key", "refresh") if not fields.get(name)]
     if missing or not sentence:
         raise BadProjection(f"{path.name} has no '-- {(missing or ['sentence'])[0]}' in its header")
-    if fields["refresh"] not in get_args(Refresh):
-        raise BadProjection(f"{path.name}: refresh is {fields['refresh']!r}, not one of {', '.join(get_args(Refresh))}")
+    if fields["refresh"] not in REFRESHES:
+        raise BadProjection(f"{path.name}: refresh is {fields['refresh']!r}, not one of {', '.join(REFRESHES)}")
     sql = "\n".join(line for line in lines if not line.startswith("--")).strip()
     try:
         uses = read_select(scratch, sql).tables
@@ -171,7 +195,7 @@ def _complete(draft: View, scratch: duckdb.DuckDBPyConnection, known: dict[str, 
     if strangers:
         raise BadProjection(f"{draft.name}.sql reads {', '.join(sorted(strangers))}, which does not exist")
     try:
-        scratch.execute(f'create view "{draft.name}" as {draft.sql}')
+        _create(scratch, draft.name, draft.sql)
         described = scratch.execute(f'describe "{draft.name}"').fetchall()
     except duckdb.Error as error:
         raise BadProjection(f"{draft.name}.sql: {error}") from error

@@ -6,7 +6,8 @@ tables, and run inside ``BEGIN TRANSACTION READ ONLY``, because an INSERT hidden
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import duckdb
@@ -37,9 +38,18 @@ FOR_PEOPLE = Limits(seconds=10, rows=10_000, cells_bytes=32 << 20)
 # Rows are taken in portions so that both limits are noticed before everything is in memory.
 FETCH_ROWS = 1_000
 
+INTERRUPT_EVERY_S = 0.05
+
+# Parsing is not interrupted, so what is parsed is bounded; nobody types more.
+SQL_CHARS_MAX = 100_000
+
 # Functions that read only their arguments. Everything else in a FROM is refused: among DuckDB's own are some that
 # read files, raw memory addresses, or text that hides further SQL from the parser.
 TABLE_FUNCTIONS = frozenset({"range", "generate_series", "unnest", "json_each", "json_tree", "repeat_row"})
+
+
+Parameters = Sequence[Any] | Mapping[str, Any]
+"""Values for ``?`` in order, or for ``$name`` by name."""
 
 
 class Table(msgspec.Struct, frozen=True):
@@ -67,6 +77,8 @@ def check(cursor: duckdb.DuckDBPyConnection, sql: str) -> None:
     Raises:
         QueryRefused: says what is not allowed and what is.
     """
+    if len(sql) > SQL_CHARS_MAX:
+        raise QueryRefused(f"the query has {len(sql)} characters; at most {SQL_CHARS_MAX} are read")
     try:
         select = read_select(cursor, sql)
     except NotOneSelect as error:
@@ -95,42 +107,56 @@ def run_guarded(cursor: duckdb.DuckDBPyConnection, sql: str, limits: Limits) -> 
         raise QueryRefused(
             "the query needs more memory than the warehouse may use", hint="Narrow it with WHERE, or aggregate earlier."
         ) from error
+    except duckdb.TransactionException as error:
+        raise QueryRefused("the query would change something", hint="SQL reads; commands change.") from error
     except duckdb.Error as error:
-        raise QueryRefused(first_line(error), hint="`show tables` lists the views, `describe VIEW` its columns.") from (
-            error
-        )
+        hint = "`show tables` lists the views, `describe VIEW` its columns."
+        raise QueryRefused(first_line(error), hint=hint) from error
     finally:
         cursor.rollback()
 
 
-def run(cursor: duckdb.DuckDBPyConnection, sql: str, params: Sequence[Any], limits: Limits) -> Table:
+def run(cursor: duckdb.DuckDBPyConnection, sql: str, params: Parameters, limits: Limits) -> Table:
     """Run a statement and take its rows, within limits.
 
     Raises:
         QueryRefused: it took longer than it may.
     """
-    expired = threading.Event()
+    with _stopped_after(cursor, limits.seconds) as expired:
+        try:
+            cursor.execute(sql, params)
+            columns = tuple(Column(str(name), str(kind)) for name, kind, *_ in cursor.description or ())
+            rows, truncated = _take(cursor, limits)
+            return Table(columns, rows, truncated)
+        except duckdb.InterruptException as error:
+            if not expired.is_set():
+                raise QueryRefused(
+                    "the query was cut off: the warehouse closes", hint="Ask again in a moment."
+                ) from error
+            message = f"the query was stopped after {limits.seconds:g} s"
+            raise QueryRefused(message, hint="Narrow it with WHERE or LIMIT.") from error
 
-    def stop() -> None:
+
+@contextmanager
+def _stopped_after(cursor: duckdb.DuckDBPyConnection, seconds: float) -> Iterator[threading.Event]:
+    """Interrupt what runs on the cursor once the time is over; gives the event that says that it is."""
+    done, expired = threading.Event(), threading.Event()
+
+    def watch() -> None:
+        if done.wait(seconds):
+            return
         expired.set()
-        cursor.interrupt()
+        # An interrupt between two steps of a query is forgotten, so one may not be enough.
+        while not done.wait(INTERRUPT_EVERY_S):
+            cursor.interrupt()
 
-    timer = threading.Timer(limits.seconds, stop)
-    timer.daemon = True
-    timer.start()
+    watcher = threading.Thread(target=watch, name="query-limit", daemon=True)
+    watcher.start()
     try:
-        cursor.execute(sql, params)
-        columns = tuple(Column(str(name), str(kind)) for name, kind, *_ in cursor.description or ())
-        rows, truncated = _take(cursor, limits)
-        return Table(columns, rows, truncated)
-    except duckdb.InterruptException as error:
-        if not expired.is_set():
-            raise
-        raise QueryRefused(
-            f"the query was stopped after {limits.seconds:g} s", hint="Narrow it with WHERE or LIMIT."
-        ) from error
+        yield expired
     finally:
-        timer.cancel()
+        done.set()
+        watcher.join()
 
 
 def _take(cursor: duckdb.DuckDBPyConnection, limits: Limits) -> tuple[list[tuple[Any, ...]], bool]:

@@ -13,38 +13,32 @@ wrong here: an alert that comes back for years joins incidents that have nothing
 path soon holds half the log.
 """
 
+from collections.abc import Iterable
+
 import duckdb
 
+from projections import links
 from projections.catalog import Catalog, View
-from projections.lens import base, shadow_stored
-
-_FOLLOW = """
-select {here}.stream, links.other as linked, links.other_category as linked_category
-from {here} join {links} as links on links.stream = {here}.stream
-union all
-select {here}.stream, links.stream, links.category
-from {here} join {links} as links on links.other = {here}.stream
-union all
--- An escalation and a review carry the id of their incident.
-select stream, category || '.' || split_part(stream, '.', 2), category
-from {here} cross join (values ('incident'), ('escalation'), ('review')) as same_id(category)
-where split_part(stream, '.', 1) in ('incident', 'escalation', 'review')
-"""
+from projections.lens import base
 
 
 class Refresher:
     """Keeps the stored projections of one warehouse up to date, on the writer's connection.
 
-    That connection sees the slice as ``log`` and computes every stored projection from it.
+    That connection sees the slice as ``log``, and each projection that it has computed from the slice in place of the
+    stored one; so a projection that reads another finds what belongs to the same slice.
     """
 
     def __init__(self, writer: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
         self._writer = writer
         self._catalog = catalog
+        self._tables = {view.name: base(writer, view.name) for view in catalog.stored}
         self._log = base(writer, "log")
-        self._links = base(writer, "links")
-        writer.execute(f"create or replace temp table log as select * from {self._log} limit 0")
-        shadow_stored(writer, catalog)
+        self._follow = _FOLLOW.format(
+            links=self._tables[links.NAME],
+            same_id=", ".join(f"('{category}')" for category in links.STREAMS_OF_ONE_ID),
+            same_ids=_texts(links.STREAMS_OF_ONE_ID),
+        )
 
     def follow(self, types: frozenset[str]) -> None:
         """Refresh what a batch changed. Within the caller's transaction, after the batch was added to the log.
@@ -55,53 +49,75 @@ class Refresher:
             types: tags of the facts in the batch.
         """
         due = [view for view in self._catalog.stored if not types.isdisjoint(view.reads)]
-        if not due:
-            return
-        self._writer.execute("create or replace temp table log as select * from batch")
         for view in due:
             if view.refresh == "event":
-                self._writer.execute(f'insert into {base(self._writer, view.name)} by name select * from "{view.name}"')
+                self._see("log", "from batch")
+                self._writer.execute(f"insert into {self._tables[view.name]} by name {view.sql}")
         folds = [view for view in due if view.refresh != "event"]
-        if folds:
-            self._take_slice(folds)
-            for view in folds:
+        if not folds:
+            return
+        self._take_slice(folds)
+        for view in self._with_what_they_read(folds):
+            self._see(view.name, view.sql)
+            if view in folds:
                 self._replace(view)
 
     def _take_slice(self, folds: list[View]) -> None:
-        run = self._writer.execute
-        run("create or replace temp table touched as select distinct stream, category, type from batch")
-        run("create or replace temp table touched_streams as select distinct stream from touched")
-        run(f"create or replace temp table near as {_FOLLOW.format(here='touched_streams', links=self._links)}")
-        owners = " union all ".join(
-            f"""
-            select '{view.name}' as projection, stream from touched
-            where category = '{view.owner}' and type in {_texts(view.reads)}
-            union
-            select '{view.name}', near.linked from near join touched using (stream)
-            where near.linked_category = '{view.owner}' and touched.type in {_texts(view.reads)}
-            """
-            for view in folds
-        )
-        run(f"create or replace temp table owners as {owners}")
-        run("create or replace temp table owner_streams as select distinct stream from owners")
-        run(f"create or replace temp table around as {_FOLLOW.format(here='owner_streams', links=self._links)}")
+        self._see("touched", "select distinct stream, category, type from batch")
+        self._see("here", "select distinct stream from touched")
+        self._see("near", self._follow)
+        self._see("owners", " union all ".join(_OWNERS.format(view=view, types=_texts(view.reads)) for view in folds))
+        self._see("here", "select distinct stream from owners")
+        self._see("around", self._follow)
         types = frozenset[str]().union(*(view.reads for view in folds))
-        run(
-            f"""
-            create or replace temp table log as
-            select * from {self._log}
-            where stream in (select stream from owner_streams union select linked from around)
-                and type in {_texts(types)}
-            """
+        self._see(
+            "log",
+            f"select * from {self._log} where stream in (select stream from here union select linked from around) "
+            f"and type in {_texts(types)}",
         )
+
+    def _with_what_they_read(self, folds: list[View]) -> list[View]:
+        """The projections with every other stored one that they read, each after what it reads."""
+        wanted = {view.name for view in folds}
+        for view in reversed(self._catalog.views):
+            if view.name in wanted:
+                wanted |= view.uses
+        return [view for view in self._catalog.stored if view.name in wanted and view.refresh != "event"]
 
     def _replace(self, view: View) -> None:
-        table = base(self._writer, view.name)
-        key = f'"{view.key[0]}"'
+        table, key = self._tables[view.name], view.key[0]
         ids = f"(select split_part(stream, '.', 2) from owners where projection = '{view.name}')"
-        self._writer.execute(f"delete from {table} where {key} in {ids}")
-        self._writer.execute(f'insert into {table} by name select * from "{view.name}" where {key} in {ids}')
+        self._writer.execute(f'delete from {table} where "{key}" in {ids}')
+        self._writer.execute(f'insert into {table} by name select * from "{view.name}" where "{key}" in {ids}')
+
+    def _see(self, name: str, sql: str) -> None:
+        self._writer.execute(f'create or replace temp table "{name}" as {sql}')
 
 
-def _texts(values: frozenset[str]) -> str:
+# Every stream linked with one of those in the table ``here``.
+_FOLLOW = """
+select here.stream, links.other as linked, links.other_category as linked_category
+from here join {links} as links on links.stream = here.stream
+union all
+select here.stream, links.stream, links.category
+from here join {links} as links on links.other = here.stream
+union all
+select here.stream, category || '.' || split_part(here.stream, '.', 2), category
+from here cross join (values {same_id}) as same_id(category)
+where split_part(here.stream, '.', 1) in {same_ids}
+"""
+
+# The streams whose rows in one projection may have changed: touched by a type that it reads, or linked with such.
+_OWNERS = """
+select '{view.name}' as projection, stream
+from touched
+where category = '{view.owner}' and type in {types}
+union
+select '{view.name}', near.linked
+from near join touched using (stream)
+where near.linked_category = '{view.owner}' and touched.type in {types}
+"""
+
+
+def _texts(values: Iterable[str]) -> str:
     return "(" + ", ".join(f"'{value}'" for value in sorted(values)) + ")"

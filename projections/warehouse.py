@@ -8,18 +8,18 @@ the copy and the projections: after a crash everything stands at one position, a
 import logging
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
 from events import RecountError, Stored
-from projections.catalog import Catalog, View, read_catalog
+from projections.catalog import View, read_catalog
 from projections.compare import Difference, differences, digest
+from projections.gate import Gate
 from projections.lens import show_as_of
-from projections.query import FOR_PEOPLE, TRUSTED, Limits, QueryRefused, Table, run, run_guarded
+from projections.query import FOR_PEOPLE, TRUSTED, Limits, Parameters, QueryRefused, Table, run, run_guarded
 from projections.refresh import Refresher
 from projections.schema import LOG_TABLE, PEOPLE_TABLE, SCHEMA_VERSION, STATE_TABLE
 from projections.statement import first_line
@@ -38,6 +38,8 @@ logger = logging.getLogger("recount.projections")
 
 # More queries of people at once would only slow each other, and the projector, on two cores.
 PEOPLE_AT_ONCE = 4
+# Longer than any page of the web takes; a person's SQL that runs on is cut off.
+CLOSE_PATIENCE_S = 2.0
 
 
 class LogGap(RecountError):
@@ -49,16 +51,21 @@ class LogGap(RecountError):
 class Warehouse:
     """A copy of the log with its projections. Open it with `Warehouse.open`."""
 
-    def __init__(self, root: duckdb.DuckDBPyConnection, catalog: Catalog, path: Path) -> None:
-        self._root = root
-        self._catalog = catalog
+    def __init__(self, path: Path, *, threads: int, memory_limit: str) -> None:
         self.path = path
+        self._threads = threads
+        self._memory_limit = memory_limit
+        self._catalog = read_catalog()
+        self._gate = Gate()
+        self._asking: set[duckdb.DuckDBPyConnection] = set()
         self._writing = threading.Lock()
         self._people_asking = threading.BoundedSemaphore(PEOPLE_AT_ONCE)
-        with self._own_cursor() as setup, transaction(setup):
-            self._position = self._projected = self._prepare(setup)
-        self._writer = root.cursor()
-        self._refresher = Refresher(self._writer, catalog)
+        self._root: duckdb.DuckDBPyConnection
+        self._writer: duckdb.DuckDBPyConnection
+        self._refresher: Refresher
+        self._position: int
+        self._projected: int
+        self._connect()
 
     @classmethod
     def open(cls, path: Path | str = IN_MEMORY, *, threads: int = 2, memory_limit: str = "2GB") -> "Warehouse":
@@ -73,24 +80,22 @@ class Warehouse:
             UnusableWarehouse: the file is damaged or of another version.
             WarehouseInUse: another process has it open.
         """
-        path = Path(path)
-        root = connect(path, threads=threads, memory_limit=memory_limit)
-        try:
-            return cls(root, read_catalog(), path)
-        except duckdb.Error as error:
-            root.close()
-            raise UnusableWarehouse(f"{path} cannot be used: {first_line(error)}") from error
-        except BaseException:
-            root.close()
-            raise
+        return cls(Path(path), threads=threads, memory_limit=memory_limit)
 
     def close(self) -> None:
-        """Stop; what is being asked is cut off."""
-        with self._writing:
-            # Otherwise closing would wait for whatever is being asked.
-            self._root.interrupt()
-            self._writer.close()
-            self._root.close()
+        """Stop. What is being asked may finish within `CLOSE_PATIENCE_S`."""
+        with self._writing, self._gate.alone(patience_s=CLOSE_PATIENCE_S, hurry=self._interrupt):
+            self._disconnect()
+
+    def swap_in(self, path: Path) -> None:
+        """Take the place of this warehouse's file with another one, which is closed and complete.
+
+        Questions wait meanwhile, some tens of milliseconds; those that run may finish within `CLOSE_PATIENCE_S`.
+        """
+        with self._writing, self._gate.alone(patience_s=CLOSE_PATIENCE_S, hurry=self._interrupt):
+            self._disconnect()
+            path.replace(self.path)
+            self._connect()
 
     def __enter__(self) -> "Warehouse":
         return self
@@ -114,8 +119,9 @@ class Warehouse:
 
         Raises:
             LogGap: the batch starts after the next position, or leaves one out.
+            UnusableWarehouse: the engine found its file damaged and will do nothing more with it.
         """
-        with self._writing:
+        with self._writing, self._damage_is_told():
             fresh = self._continuing(batch)
             if not fresh:
                 return
@@ -160,11 +166,11 @@ class Warehouse:
             if rows:
                 self._writer.executemany("insert into people values (?, ?, ?, ?, ?)", [list(row) for row in rows])
 
-    def ask(self, sql: str, params: Sequence[Any] = (), *, as_of: int | None = None, limits: Limits = TRUSTED) -> Table:
+    def ask(self, sql: str, params: Parameters = (), *, as_of: int | None = None, limits: Limits = TRUSTED) -> Table:
         """Answer a question of Recount's own code.
 
         Args:
-            sql: one SELECT, with ``?`` for each parameter.
+            sql: one SELECT, with ``?`` or ``$name`` for each parameter.
             params: the values of the parameters.
             as_of: answer as of this log position instead of now.
             limits: what it may cost.
@@ -172,7 +178,7 @@ class Warehouse:
         Raises:
             QueryRefused: it took longer than it may.
         """
-        with self._own_cursor(as_of) as cursor:
+        with self._reading(as_of) as cursor:
             return run(cursor, sql, params, limits)
 
     def ask_sandboxed(self, sql: str, *, as_of: int | None = None, limits: Limits = FOR_PEOPLE) -> Table:
@@ -184,7 +190,7 @@ class Warehouse:
         if not self._people_asking.acquire(timeout=limits.seconds):
             raise QueryRefused("too many queries are running", hint="Try again in a moment.")
         try:
-            with self._own_cursor(as_of) as cursor:
+            with self._reading(as_of) as cursor:
                 return run_guarded(cursor, sql, limits)
         finally:
             self._people_asking.release()
@@ -200,13 +206,44 @@ class Warehouse:
 
     def verify_views(self) -> list[Difference]:
         """Compute every stored projection beside its table and name each row that differs."""
-        with self._own_cursor() as cursor:
+        with self._reading() as cursor:
             return differences(cursor, self._catalog)
 
     def digests(self, *, as_of: int | None = None) -> dict[str, str]:
         """A digest of each view's rows, whatever their order: equal digests mean equal rows."""
-        with self._own_cursor(as_of) as cursor:
+        with self._reading(as_of) as cursor:
             return {view.name: digest(cursor, view) for view in self._catalog.views}
+
+    def _connect(self) -> None:
+        self._root = connect(self.path, threads=self._threads, memory_limit=self._memory_limit)
+        try:
+            with self._root.cursor() as setup, transaction(setup):
+                self._position = self._projected = self._prepare(setup)
+            self._writer = self._root.cursor()
+            self._refresher = Refresher(self._writer, self._catalog)
+        except duckdb.Error as error:
+            self._root.close()
+            raise UnusableWarehouse(f"{self.path} cannot be used: {first_line(error)}") from error
+        except BaseException:
+            self._root.close()
+            raise
+
+    def _disconnect(self) -> None:
+        # A damaged database refuses even this.
+        with suppress(duckdb.Error):
+            self._writer.close()
+            self._root.close()
+
+    @contextmanager
+    def _damage_is_told(self) -> Iterator[None]:
+        try:
+            yield
+        except (duckdb.FatalException, duckdb.InternalException, duckdb.SerializationException) as error:
+            raise UnusableWarehouse(f"{self.path} is damaged: {first_line(error)}") from error
+
+    def _interrupt(self) -> None:
+        for cursor in list(self._asking):
+            cursor.interrupt()
 
     def _prepare(self, setup: duckdb.DuckDBPyConnection) -> int:
         """Bring the tables and views to what this version defines. Returns the position."""
@@ -232,7 +269,7 @@ class Warehouse:
 
     def _compute_all(self, progress: Progress | None = None) -> None:
         # Not on the writer's connection, which sees a slice as the log.
-        with self._own_cursor() as cursor, transaction(cursor):
+        with self._root.cursor() as cursor, transaction(cursor):
             compute_all(cursor, self._catalog, progress)
         self._projected = self._position
 
@@ -244,11 +281,12 @@ class Warehouse:
         return fresh
 
     @contextmanager
-    def _own_cursor(self, as_of: int | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
-        cursor = self._root.cursor()
-        try:
-            if as_of is not None:
-                show_as_of(cursor, self._catalog, as_of)
-            yield cursor
-        finally:
-            cursor.close()
+    def _reading(self, as_of: int | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+        with self._gate.together(), self._root.cursor() as cursor:
+            self._asking.add(cursor)
+            try:
+                if as_of is not None:
+                    show_as_of(cursor, self._catalog, as_of)
+                yield cursor
+            finally:
+                self._asking.discard(cursor)

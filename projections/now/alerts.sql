@@ -5,10 +5,9 @@
 with folded as (
     select
         stream_id as alert_key,
-        coalesce(
-            arg_max(type, seq) filter (where type in ('alert.fired', 'alert.acknowledged', 'alert.cleared')),
-            'alert.cleared'
-        ) as last_step,
+        arg_max(type, seq) filter (where type in (
+            'alert.fired', 'alert.acknowledged', 'alert.cleared', 'alert.cleared_unseen'
+        )) as last_step,
         arg_max(title, seq) filter (where title <> '') as title,
         arg_max(severity, seq) as severity,
         arg_max(service, seq) filter (where service <> '') as service,
@@ -63,7 +62,7 @@ select
     folded.url,
     folded.occurrence,
     folded.started_at,
-    case when folded.last_step = 'alert.cleared' then folded.last_cleared_at end as cleared_at,
+    case when folded.last_step in ('alert.cleared', 'alert.cleared_unseen') then folded.last_cleared_at end as cleared_at,
     coalesce(folded.fired_recorded_at, folded.last_recorded_at) as received_at,
     -- A later firing that was passed over leaves the incident of an earlier one.
     case when linked.linked_seq > coalesce(folded.passed_over_seq, 0) then linked.incident_id end as incident_id,

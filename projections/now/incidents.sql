@@ -1,6 +1,7 @@
 -- Every incident as it stands: phase, severity, people, and when it reached what.
--- ``contained_at``, ``eradicated_at`` and ``resolved_at`` hold only while they still hold; acknowledgement and
--- notification are the first ever; ``mitigated_at`` is the end of all impact, null while any lasts.
+-- ``contained_at``, ``eradicated_at``, ``resolved_at`` and ``closed_at`` are null once they no longer hold, and
+-- acknowledgement once the incident was reopened or reinstated; ``notified_at`` is the first page ever sent;
+-- ``mitigated_at`` is the end of all impact, null while any lasts.
 -- grain: one row an incident
 -- key: incident_id
 -- refresh: closure
@@ -27,7 +28,6 @@ folded as (
         arg_max(profile, seq) filter (where type in ('incident.opened', 'incident.declared')) as profile,
         arg_max(service, seq) filter (where service <> '') as service,
         arg_max(determination, seq) as determination,
-        min(seq) filter (where type in ('incident.opened', 'incident.declared')) as opened_seq,
         arg_min(happened_at, seq) as opened_at,
         arg_min(happened_at, seq) filter (where type = 'incident.declared') as declared_at,
         arg_max(happened_at, seq) filter (where type in ('incident.contained', 'incident.regressed', 'incident.reopened'))
@@ -43,6 +43,7 @@ folded as (
         arg_max(happened_at, seq) filter (where type in ('incident.closed', 'incident.reopened')) as closing_at,
         arg_max(type, seq) filter (where type in ('incident.closed', 'incident.reopened')) as closing,
         count(*) filter (where type = 'incident.reopened') as reopened_count,
+        coalesce(max(seq) filter (where type in ('incident.reopened', 'incident.reinstated')), 0) as begun_again_seq,
         max(seq) as last_seq,
         max(recorded_at) as updated_at
     from told
@@ -52,14 +53,19 @@ reached as (
     select
         incident_id,
         min(happened_at) filter (where milestone = 'detected') as detected_at,
-        arg_min(happened_at, seq) filter (where milestone = 'notified') as notified_at,
-        arg_min(happened_at, seq) filter (where milestone = 'acknowledged') as acknowledged_at,
-        min(seq) filter (where milestone = 'acknowledged') as acknowledged_seq
+        min(happened_at) filter (where milestone = 'notified') as notified_at
     from incident_milestones
     group by incident_id
 ),
-acknowledgers as (
-    select stream_id as incident_id, seq as acknowledged_seq, actor as acknowledged_by from incident_acknowledged
+acknowledgements as (
+    select
+        told.incident_id,
+        arg_min(told.happened_at, told.seq) as acknowledged_at,
+        arg_min(coalesce(told.actor, told.source), told.seq) as acknowledged_by
+    from told
+    join folded using (incident_id)
+    where told.type = 'incident.acknowledged' and told.seq > folded.begun_again_seq
+    group by told.incident_id
 ),
 impact as (
     select
@@ -108,8 +114,8 @@ select
     reached.detected_at,
     folded.declared_at,
     reached.notified_at,
-    reached.acknowledged_at,
-    acknowledgers.acknowledged_by,
+    acknowledgements.acknowledged_at,
+    acknowledgements.acknowledged_by,
     case when folded.containment = 'incident.contained' then folded.containment_at end as contained_at,
     impact.impact_ended_at as mitigated_at,
     case when folded.eradication = 'incident.eradicated' then folded.eradication_at end as eradicated_at,
@@ -125,7 +131,7 @@ select
     folded.updated_at
 from folded
 left join reached using (incident_id)
-left join acknowledgers using (incident_id, acknowledged_seq)
+left join acknowledgements using (incident_id)
 left join impact using (incident_id)
 left join commanders using (incident_id)
 left join alert_counts using (incident_id)

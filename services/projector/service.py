@@ -1,0 +1,177 @@
+"""The projector: follows the log into the warehouse, and tells who waits for a position.
+
+Hears  every event of the log, in order, from the warehouse's own position on.
+Says   nothing.
+Keeps  the warehouse.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from events import EventLog, LogUnavailable, RecountError, Stored
+from events.subjects import every_stream_of
+from projections.storage import UnusableWarehouse
+from projections.warehouse import LogGap, Warehouse
+from services.projector.loading import Progress, load_through
+from services.projector.people import Keys, refresh_people
+
+logger = logging.getLogger("recount.projector")
+
+# Further behind than this, copying everything first and computing the projections once is faster than following.
+FOLLOW_BEHIND_MAX = 20_000
+
+# After a failure: long enough not to spin, short enough that a reader hardly notices.
+RETRY_PAUSES_S = (0.2, 1.0, 5.0)
+
+_PERSON_SUBJECTS = every_stream_of("person").removesuffix(">")
+
+
+class Projector:
+    """Keeps one warehouse.
+
+    Args:
+        log: what is followed.
+        keys: what opens the person facts.
+        path: the warehouse's file.
+    """
+
+    def __init__(self, log: EventLog, keys: Keys, path: Path) -> None:
+        self._log = log
+        self._keys = keys
+        self._path = path
+        self._moved = asyncio.Condition()
+        self._listeners: list[Callable[[int], None]] = []
+        self._following: asyncio.Task[None] | None = None
+        # Held by whoever applies events: a rebuild swaps the file between two batches.
+        self._applying = asyncio.Lock()
+        self.warehouse: Warehouse
+        self.trouble = ""
+        """Why it does not follow at the moment; empty while it does."""
+
+    async def start(self) -> None:
+        """Open the warehouse, building it again when it cannot be used, and follow the log from its position on."""
+        self.warehouse = await asyncio.to_thread(self._open)
+        await asyncio.to_thread(refresh_people, self.warehouse, self._keys)
+        self._following = asyncio.create_task(self._follow_for_ever(), name="projector")
+
+    async def stop(self) -> None:
+        """Stop following, then close the warehouse. What was applied is on disk."""
+        if self._following is not None:
+            self._following.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._following
+        async with self._applying:
+            await asyncio.to_thread(self.warehouse.close)
+
+    async def wait_for(self, position: int, timeout: float) -> bool:
+        """Wait until the warehouse holds a position; False when it took longer than the timeout, in seconds."""
+        try:
+            async with asyncio.timeout(timeout), self._moved:
+                await self._moved.wait_for(lambda: self.warehouse.position >= position)
+        except TimeoutError:
+            return False
+        return True
+
+    def listen(self, listener: Callable[[int], None]) -> Callable[[], None]:
+        """Have a function called with each new position, on the event loop.
+
+        Returns:
+            What ends it.
+        """
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    async def rebuild(self, progress: Progress = lambda _done, _total: None) -> int:
+        """Build the whole warehouse again from the log in a file beside, then swap the two. Readers go on meanwhile.
+
+        Args:
+            progress: told how many events are done, of how many.
+
+        Returns:
+            The position that the new file had when it took over.
+        """
+        beside = self._path.with_name(f"{self._path.stem}.rebuilding{self._path.suffix}")
+        _remove(beside)
+        fresh = await asyncio.to_thread(Warehouse.open, beside)
+        try:
+            await load_through(fresh, self._log, await self._log.last_position(), progress)
+        except BaseException:
+            await asyncio.to_thread(fresh.close)
+            raise
+        async with self._applying:
+            try:
+                # What was applied meanwhile, so that no reader sees the position go back.
+                async for batch in self._log.bulk(after=fresh.position, through=self.warehouse.position):
+                    await asyncio.to_thread(fresh.apply, batch)
+            finally:
+                await asyncio.to_thread(fresh.close)
+            await asyncio.to_thread(self.warehouse.swap_in, beside)
+            await asyncio.to_thread(refresh_people, self.warehouse, self._keys)
+        return self.warehouse.position
+
+    def _open(self) -> Warehouse:
+        try:
+            return Warehouse.open(self._path)
+        except UnusableWarehouse as error:
+            logger.warning("%s; it is built again from the log", error)
+            _remove(self._path)
+            return Warehouse.open(self._path)
+
+    async def _follow_for_ever(self) -> None:
+        failures = 0
+        while True:
+            before = self.warehouse.position
+            try:
+                await self._follow()
+            except (LogGap, UnusableWarehouse) as error:
+                await self._start_over(error)
+            except Exception as error:  # whatever it is, the log is still there and reading goes on
+                failures = 0 if self.warehouse.position > before else failures + 1
+                self.trouble = f"{type(error).__name__}: {error}"
+                level = logging.WARNING if isinstance(error, LogUnavailable) else logging.ERROR
+                logger.log(level, "the projector failed at position %d: %s", self.warehouse.position, self.trouble)
+                await asyncio.sleep(RETRY_PAUSES_S[min(failures, len(RETRY_PAUSES_S) - 1)])
+
+    async def _follow(self) -> None:
+        last = await self._log.last_position()
+        if last < self.warehouse.position:
+            raise LogGap(f"the log ends at {last}, before the warehouse's position {self.warehouse.position}")
+        if last - self.warehouse.position > FOLLOW_BEHIND_MAX:
+            async with self._applying:
+                await load_through(self.warehouse, self._log, last)
+                await asyncio.to_thread(refresh_people, self.warehouse, self._keys)
+            await self._tell()
+        position = self.warehouse.position
+        async for batch in self._log.follow(after=position):
+            async with self._applying:
+                if self.warehouse.position != position:
+                    return  # a rebuild took over: go on from where that stands
+                await asyncio.shield(asyncio.create_task(asyncio.to_thread(self._apply, batch)))
+            position = self.warehouse.position
+            self.trouble = ""
+            await self._tell()
+
+    async def _start_over(self, error: RecountError) -> None:
+        # The file is damaged, or is the copy of another log: of one that was put back from a backup, for example.
+        logger.warning("%s; the warehouse is built again from the log", error)
+        await self.rebuild()
+        await self._tell()
+
+    def _apply(self, batch: Sequence[Stored]) -> None:
+        self.warehouse.apply(batch)
+        if any(stored.subject.startswith(_PERSON_SUBJECTS) for stored in batch):
+            refresh_people(self.warehouse, self._keys)
+
+    async def _tell(self) -> None:
+        async with self._moved:
+            self._moved.notify_all()
+        for listener in list(self._listeners):
+            listener(self.warehouse.position)
+
+
+def _remove(path: Path) -> None:
+    for file in (path, path.with_name(f"{path.name}.wal")):
+        file.unlink(missing_ok=True)
