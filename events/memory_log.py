@@ -36,14 +36,22 @@ class MemoryLog:
             raise InvalidEvent(f"one append takes 1 to {EVENTS_PER_APPEND_MAX} events, not {len(events)}")
         encoded = [(event.id, *encode(stream, event)) for stream, event in events]
         known = [self._ids[event_id] for event_id, _, _ in encoded if event_id in self._ids]
-        if len(known) == len(encoded):
-            return max(known)
+        repeated = [
+            self._ids[event_id]
+            for event_id, subject, _ in encoded
+            if event_id in self._ids and self._stored[self._ids[event_id] - 1].subject == subject
+        ]
+        if len(repeated) == len(encoded):
+            return max(repeated)
         for write in writes:
             actual = self._version(write.checked)
             if actual != write.after:
                 raise Conflict(write.checked, expected=write.after, actual=actual)
         if known:
-            raise InvalidEvent(f"an event of this append is already stored at position {known[0]}, others are not")
+            raise InvalidEvent(
+                f"an event id of the append to {', '.join(write.stream for write in writes)} is in the log already, "
+                f"elsewhere: {known[0]}"
+            )
         for event_id, subject, body in encoded:
             self._store(event_id, subject, body)
         async with self._appended:

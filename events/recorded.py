@@ -11,7 +11,7 @@ Correlation extension, ``traceparent`` the Distributed Tracing extension, ``auth
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -106,18 +106,22 @@ _FACT_DECODERS: dict[str, msgspec.json.Decoder[Fact]] = {
 }
 
 
+# A time without a zone would be read as the zone of whatever machine reads it.
+_Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
 class _Incoming(msgspec.Struct, kw_only=True):
     id: str
     source: str
     type: str
-    time: datetime
+    time: _Moment
     actor: str = ""
     authid: str = ""
     causationid: str = ""
     correlationid: str = ""
     traceparent: str = ""
-    timeearliest: datetime | None = None
-    timelatest: datetime | None = None
+    timeearliest: _Moment | None = None
+    timelatest: _Moment | None = None
     data: msgspec.Raw
 
 

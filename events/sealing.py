@@ -46,10 +46,10 @@ def unseal(sealed: str, key: bytes | None, person_id: str) -> PersonDetails:
     """
     if key is None:
         raise PersonErased(f"the key of {person_id} was destroyed")
-    data = base64.b64decode(sealed)
     try:
+        data = base64.b64decode(sealed)
         plain = AESGCM(key).decrypt(data[:NONCE_BYTES], data[NONCE_BYTES:], person_id.encode())
-    except InvalidTag as error:
+    except (InvalidTag, ValueError) as error:
         raise RecountError(
             f"the details of {person_id} do not open with the key on this machine",
             hint="Copy the folder `people` of the data directory that wrote them.",

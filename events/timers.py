@@ -16,7 +16,7 @@ from nats.aio.client import Client
 from events.errors import LogUnavailable
 from events.ids import derived_event_id
 from events.memory_log import MemoryLog
-from events.nats_streams import TIMER_DUE_ROOT, TIMER_SET_ROOT, TIMERS
+from events.nats_streams import TIMER_DUE_ROOT, TIMER_FIRED_AGE_S, TIMER_SET_ROOT, TIMERS
 from events.recorded import CONTENT_TYPE, Event, encode
 from events.subjects import stream_of
 from events.timer import TimerFired
@@ -55,6 +55,7 @@ class Timers(Protocol):
 
         Raises:
             LogUnavailable: no answer; setting it again is safe.
+            InvalidEvent: the id may not stand in a subject.
         """
         ...
 
@@ -80,6 +81,8 @@ class NatsTimers:
                 headers={
                     "Nats-Schedule": f"@at {timer.due_at.astimezone(UTC).isoformat()}",
                     "Nats-Schedule-Target": f"{TIMER_DUE_ROOT}.{timer.id}.fired",
+                    # EVENTS has it by then; without this, what has fired would lie in TIMERS for ever.
+                    "Nats-Schedule-TTL": f"{TIMER_FIRED_AGE_S}s",
                     "Content-Type": CONTENT_TYPE,
                 },
             )
@@ -88,6 +91,7 @@ class NatsTimers:
 
     async def cancel(self, timer_id: str) -> None:
         """See `Timers.cancel`."""
+        stream_of("timer", timer_id)  # an id such as ``*`` would purge the timers of others
         try:
             await self._js.purge_stream(TIMERS, subject=f"{TIMER_SET_ROOT}.{timer_id}")
         except (nats.errors.Error, nats.js.errors.Error) as error:
@@ -103,10 +107,12 @@ class MemoryTimers:
 
     async def set(self, timer: Timer) -> None:
         """See `Timers.set`."""
+        stream_of("timer", timer.id)
         self._waiting[timer.id] = timer
 
     async def cancel(self, timer_id: str) -> None:
         """See `Timers.cancel`."""
+        stream_of("timer", timer_id)
         self._waiting.pop(timer_id, None)
 
     def next_due(self) -> datetime | None:

@@ -70,6 +70,23 @@ async def test_a_retry_that_meets_itself_succeeds_and_writes_nothing(log: EventL
     assert len(await log.read(INC)) == 3
 
 
+async def test_the_same_events_on_a_newer_version_are_known_again_and_not_written_twice(log: EventLog):
+    first = await log.append(Write(INC, NOTHING, (DECLARED, ACKNOWLEDGED)))
+    second = await log.append(Write(INC, first, (event("n1"),)))
+    assert await log.append(Write(INC, second, (DECLARED, ACKNOWLEDGED))) == first
+    assert await log.append(Write(INC, second, (event("n1"),))) == second
+    assert len(await log.read(INC)) == 3
+
+
+async def test_an_id_that_is_taken_by_another_stream_or_by_a_part_of_the_append_is_refused(log: EventLog):
+    first = await log.append(Write(INC, NOTHING, (DECLARED,)))
+    with pytest.raises(InvalidEvent, match=r"an event id of the append to incident\.INC-43 is in the log already"):
+        await log.append(Write("incident.INC-43", NOTHING, (DECLARED,)))
+    with pytest.raises(InvalidEvent, match=r"an event id of the append to incident\.INC-42 is in the log already"):
+        await log.append(Write(INC, first, (event("n1"), DECLARED)))
+    assert await log.last_position() == first
+
+
 async def test_of_many_writers_exactly_one_wins(log: EventLog):
     outcomes = await asyncio.gather(
         *(log.append(Write(INC, NOTHING, (event(f"writer-{number}"),))) for number in range(10)),
@@ -119,6 +136,20 @@ async def test_following_starts_after_a_position_and_hears_what_comes_later(log:
     await heard.aclose()
 
 
+async def test_following_a_long_log_gives_every_event_once_in_order(log: EventLog):
+    version = NOTHING
+    for batch in range(5):
+        version = await log.append(Write(INC, version, tuple(event(f"{batch}-{n}") for n in range(900))))
+    heard: list[int] = []
+    following = log.follow(after=10)
+    while not heard or heard[-1] < version:
+        batch = await asyncio.wait_for(anext(following), 10)
+        assert batch
+        heard += [stored.seq for stored in batch]
+    await following.aclose()
+    assert heard == list(range(11, version + 1))
+
+
 async def test_bulk_reading_gives_every_event_between_two_positions(log: EventLog):
     version = NOTHING
     for batch in range(3):
@@ -126,6 +157,8 @@ async def test_bulk_reading_gives_every_event_between_two_positions(log: EventLo
     seqs = [stored.seq async for batch in log.bulk(after=100, through=2_500) for stored in batch]
     assert seqs == list(range(101, 2_501))
     assert await log.last_position() == 2_700
+    beyond = [stored.seq async for batch in log.bulk(after=2_690, through=9_999) for stored in batch]
+    assert beyond == list(range(2_691, 2_701))
 
 
 async def test_one_event_by_its_position(log: EventLog):
@@ -134,6 +167,7 @@ async def test_one_event_by_its_position(log: EventLog):
     assert stored is not None
     assert decode(stored).event == DECLARED
     assert await log.get(seq + 1) is None
+    assert await log.get(0) is None
 
 
 async def test_what_does_not_fit_is_refused_before_it_leaves(log: EventLog):

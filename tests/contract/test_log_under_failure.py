@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from events import NOTHING, Conflict, Event, Write
-from events.errors import InvalidEvent, LogFull, LogUnavailable
+from events.errors import LogFull, LogUnavailable
 from events.incident import Noted
 from events.nats_log import NatsLog
 from events.nats_streams import EVENTS, declare_streams
@@ -286,13 +286,27 @@ async def test_many_writers_of_one_stream_each_get_their_turn(server: NatsProces
     assert all(first[:-1] == second[:-1] for first, second in zip(ids[::2], ids[1::2], strict=True))
 
 
-async def test_an_event_id_of_another_stream_is_refused_and_not_mistaken_for_a_repeat(log: NatsLog):
-    await log.append(Write(INC, NOTHING, (note("the same"),)))
-    with pytest.raises(InvalidEvent, match=r"an event id of the append to incident\.INC-43 is in the log already"):
-        await log.append(Write("incident.INC-43", NOTHING, (note("the same"),)))
-    with pytest.raises(InvalidEvent, match=r"an event id of the append to incident\.INC-43 is in the log already"):
-        await log.append(Write("incident.INC-43", NOTHING, (note("the same"), note("another"))))
-    assert await log.read("incident.INC-43") == []
+async def test_a_closed_connection_is_told_at_once(server: NatsProcess, log: NatsLog):
+    client = await connect_client(server.url)
+    closed = NatsLog(client)
+    await client.close()
+    with pytest.raises(LogUnavailable, match="no answer to an append"):
+        await asyncio.wait_for(closed.append(Write(INC, NOTHING, (note("one"),))), 1)
+    with pytest.raises(LogUnavailable, match="did not answer"):
+        await asyncio.wait_for(closed.read(INC), 1)
+
+
+async def test_following_waits_for_a_stream_that_is_not_there_yet_and_says_so(
+    server: NatsProcess, caplog: pytest.LogCaptureFixture
+):
+    client = await connect_client(server.url)
+    log = NatsLog(client)
+    first = asyncio.create_task(anext(log.follow(after=NOTHING)))
+    await until(lambda: "following EVENTS after 0" in caplog.text)
+    await declare_streams(client.jetstream())
+    version = await log.append(Write(INC, NOTHING, (note("one"),)))
+    assert [stored.seq for stored in await asyncio.wait_for(first, WAIT_S)] == [version]
+    await client.close()
 
 
 async def test_a_long_stream_of_large_events_is_read_whole(log: NatsLog):
