@@ -16,7 +16,7 @@ import nats.errors
 import nats.js.errors
 from fast_depends.msgspec import MsgSpecSerializer
 from faststream import AckPolicy
-from faststream.nats import JStream, NatsBroker, PullSub
+from faststream.nats import JStream, NatsBroker, NatsMessage, PullSub
 from faststream.nats.subscriber.usecases import BatchPullStreamSubscriber
 from faststream.security import SASLPlaintext
 from nats.aio.client import Client as Client  # services name the type without importing nats
@@ -101,13 +101,20 @@ async def attach(broker: NatsBroker, client: Client, log: EventLog, listener: Li
         durable=durable,
         pull_sub=PullSub(batch_size=FETCH_EVENTS_MAX, timeout=FETCH_TIMEOUT_S, batch=True),
         ack_policy=AckPolicy.MANUAL,
+        decoder=_as_it_came,
         title=durable,
     )
-    async def on_batch(_bodies: list[bytes], message: Any) -> None:
+    async def on_batch(message: NatsMessage) -> None:
         by_stream: dict[str, list[Msg]] = {}
-        for raw in message.raw_message:
+        raws: Any = message.raw_message  # of a batch: a list
+        for raw in raws:
             by_stream.setdefault(stream_from_subject(raw.subject), []).append(raw)
         await asyncio.gather(*(_handle_in_order(log, listener, raws) for raws in by_stream.values()))
+
+
+async def _as_it_came(message: Any) -> Any:
+    # The default decoder guesses from the bytes and drops what it cannot read; the handler sets it aside instead.
+    return message.body
 
 
 async def _handle_in_order(log: EventLog, listener: Listener, raws: list[Msg]) -> None:
