@@ -105,9 +105,11 @@ def _record(incident: Incident, command: RecordCommand, about: Circumstances) ->
         case Acknowledge():
             return _acknowledge(incident, command, about)
         case ChangeSeverity(severity=severity, reason=reason):
-            require_open(incident, "change the severity of", about, also=_UNTIL_CLOSED)
+            asked = "change the severity of"
+            _require_opened(incident, asked, about)
             if severity == incident.severity:
                 return ()
+            require_open(incident, asked, about, also=_UNTIL_CLOSED)
             return (IncidentSeverityChanged(severity=severity, previous=incident.severity, reason=reason),)
         case AddNote(text=text):
             _require_opened(incident, "write a note on", about)
@@ -118,9 +120,10 @@ def _record(incident: Incident, command: RecordCommand, about: Circumstances) ->
         case SetImpact():
             return set_impact(incident, command, about)
         case Determine(determination=determination, reason=reason):
-            require_open(incident, "determine", about, also=_UNTIL_CLOSED)
+            _require_opened(incident, "determine", about)
             if determination == incident.determination:
                 return ()
+            require_open(incident, "determine", about, also=_UNTIL_CLOSED)
             found = DeterminationSet(determination=determination, reason=reason)
             return found, *determine_late(incident, determination, reason)
         case LinkAlert():
