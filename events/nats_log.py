@@ -1,11 +1,12 @@
-"""The event log on NATS JetStream: one stream, written by `nats_append`, read by `nats_direct_get` and followed by
-`nats_follow`."""
+"""The event log on NATS JetStream: one stream, written by `nats_append`, read by `nats_direct_get` and, long stretches
+of it, by `nats_bulk`, followed by `nats_follow`."""
 
 from collections.abc import AsyncIterator, Sequence
 
 import nats.errors
 from nats.aio.client import Client
 
+from events import nats_bulk
 from events.errors import LogUnavailable
 from events.log import NOTHING, Write
 from events.nats_append import APPEND_TIMEOUT_S, Appender
@@ -28,6 +29,7 @@ class NatsLog:
     """
 
     def __init__(self, client: Client, *, append_timeout_s: float = APPEND_TIMEOUT_S) -> None:
+        self._client = client
         self._js = client.jetstream(timeout=ANSWER_TIMEOUT_S)
         self._direct = DirectGet(client, EVENTS)
         self._appender = Appender(client, self._direct, timeout_s=append_timeout_s)
@@ -67,6 +69,10 @@ class NatsLog:
 
     async def bulk(self, *, after: int, through: int) -> AsyncIterator[Sequence[Stored]]:
         """See `EventLog.bulk`."""
+        if nats_bulk.can_read(self._client):
+            async for batch in nats_bulk.read(self._client, EVENTS, after=after, through=through):
+                yield batch
+            return
         position = after
         while position < through:
             batch = await self._direct.batch(position + 1, min(BATCH_MAX, through - position))

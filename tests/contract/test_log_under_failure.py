@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from nats.aio.client import Client
 
 from events import NOTHING, Conflict, Event, Write
 from events.errors import LogFull, LogUnavailable
@@ -307,6 +308,73 @@ async def test_following_waits_for_a_stream_that_is_not_there_yet_and_says_so(
     version = await log.append(Write(INC, NOTHING, (note("one"),)))
     assert [stored.seq for stored in await asyncio.wait_for(first, WAIT_S)] == [version]
     await client.close()
+
+
+PASSWORD = "authorization { user: actors, password: secret }"
+TOKEN = "authorization { token: secret }"
+
+
+@pytest.mark.parametrize(
+    ("settings", "login"),
+    [
+        (PASSWORD, {"user": "actors", "password": "secret"}),
+        (TOKEN, {"token": "secret"}),
+        # One that can only be asked of the client itself: the bulk read then goes through the client.
+        (TOKEN, {"token": lambda: "secret"}),
+    ],
+    ids=["password", "token", "token from a function"],
+)
+async def test_bulk_reading_uses_the_clients_own_credentials(tmp_path: Path, settings: str, login: dict):
+    server = NatsProcess(tmp_path, settings).start()
+    try:
+        client = Client()
+        await client.connect(server.url, **login)
+        await declare_streams(client.jetstream())
+        log = NatsLog(client)
+        version = await log.append(Write(INC, NOTHING, tuple(note(f"{number}") for number in range(1_000))))
+        version = await log.append(Write(INC, version, tuple(note(f"more {number}") for number in range(500))))
+        read = [stored async for batch in log.bulk(after=10, through=2_000) for stored in batch]
+        assert [stored.seq for stored in read] == list(range(11, 1_501))
+        assert read[0] == await log.get(11)
+        await client.close()
+    finally:
+        server.remove()
+
+
+async def test_a_bulk_read_that_is_cut_off_says_so(server: NatsProcess, log: NatsLog):
+    version = NOTHING
+    for batch in range(5):
+        version = await log.append(Write(INC, version, tuple(note(f"{batch}-{n}") for n in range(1_000))))
+    reading = log.bulk(after=NOTHING, through=version)
+    await anext(reading)
+    server.kill()
+
+    async def read_on() -> None:
+        async for _batch in reading:
+            pass
+
+    with pytest.raises(LogUnavailable, match="stopped answering a bulk read of 1 to 5000"):
+        await asyncio.wait_for(read_on(), WAIT_S)
+
+
+async def test_a_bulk_read_that_is_not_permitted_says_so(tmp_path: Path):
+    server = NatsProcess(
+        tmp_path,
+        """authorization { users: [
+            { user: owner, password: secret }
+            { user: producer, password: secret, permissions: { publish: { allow: ["intake.>"] } } }
+        ] }""",
+    ).start()
+    try:
+        owner = await connect_client(server.url, user="owner", password="secret")
+        await declare_streams(owner.jetstream())
+        producer = await connect_client(server.url, user="producer", password="secret")
+        with pytest.raises(LogUnavailable, match="Permissions Violation"):
+            await asyncio.wait_for(anext(NatsLog(producer).bulk(after=0, through=1)), WAIT_S)
+        await owner.close()
+        await producer.close()
+    finally:
+        server.remove()
 
 
 async def test_a_long_stream_of_large_events_is_read_whole(log: NatsLog):
