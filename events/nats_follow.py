@@ -9,7 +9,6 @@ import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator, Sequence
-from contextlib import suppress
 from typing import Any
 
 import nats.errors
@@ -30,7 +29,7 @@ REQUEST_S = 30.0
 HEARTBEAT_S = 0.5
 SILENCE_MAX_S = 2 * HEARTBEAT_S + 0.25
 # The server drops a consumer when nobody has asked it for this long.
-INACTIVE_S = 60.0
+INACTIVE_S = 30.0
 RETRY_PAUSE_S = 0.1
 RETRY_PAUSE_MAX_S = 1.0
 
@@ -119,11 +118,8 @@ class _Consumer:
         return batch
 
     async def close(self) -> None:
-        # With its server gone there is nothing to end; the server forgets the consumer by itself.
-        with suppress(nats.errors.Error, TimeoutError):
-            await self._inbox.close()
-            if self._name and self._client.is_connected:
-                await self._js.delete_consumer(self._stream, self._name)
+        # The server forgets the consumer by itself; a reader has no permission to delete one.
+        await self._inbox.close()
 
     async def _take(self, message: Any, batch: list[Stored]) -> None:
         status = (message.headers or {}).get("Status") if not message.data else None
