@@ -1,0 +1,28 @@
+"""How the command line writes times: always UTC, because those who compare notes sit in several zones."""
+
+from datetime import UTC, datetime
+
+
+def parsed(text: str | None) -> datetime | None:
+    """A time of the API; None stays None."""
+    if text is None:
+        return None
+    moment = datetime.fromisoformat(text)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def short_time(text: str | None) -> str:
+    """A time for a table: ``2026-11-24 12:00:00``, empty for none."""
+    moment = parsed(text)
+    return f"{moment:%Y-%m-%d %H:%M:%S}" if moment else ""
+
+
+def duration(seconds: float) -> str:
+    """A duration for people: ``42 s``, ``3 min 5 s``, ``2 h 4 min``, ``3 d 2 h``."""
+    whole = round(seconds)
+    sign, whole = ("-" if whole < 0 else ""), abs(whole)
+    for unit, size, below, below_size in (("d", 86_400, "h", 3_600), ("h", 3_600, "min", 60), ("min", 60, "s", 1)):
+        if whole >= size:
+            rest = whole % size // below_size
+            return f"{sign}{whole // size} {unit}" + (f" {rest} {below}" if rest else "")
+    return f"{sign}{whole} s"
