@@ -10,8 +10,9 @@ from events import EventLog
 from events.audit import KeyCreated, KeyRevoked
 from events.subjects import split
 
-# A secret that nobody knows may be seconds old, so the log is asked again, but not for every guess of an attacker.
-LOOK_AGAIN_S = 1.0
+# A secret that nobody knows may be new, so the log is asked before it is refused: a 4xx would be final for an
+# Alertmanager. Guesses of an attacker share one question in this many seconds.
+LOOK_AGAIN_S = 0.1
 
 
 class Key(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +40,7 @@ class Keys:
         self._by_id: dict[str, Key] = {}
         self._by_sha256: dict[str, Key] = {}
         self._looked_at = 0.0
+        self._next_look: asyncio.Task[None] | None = None
 
     async def refresh(self) -> None:
         """Fold the keys again. There are few, and they change rarely.
@@ -78,11 +80,21 @@ class Keys:
             LogUnavailable: the secret is unknown and the log does not answer, so it may be new.
         """
         key = self._find(secret)
-        if key is None and secret and (now := asyncio.get_running_loop().time()) - self._looked_at >= LOOK_AGAIN_S:
-            self._looked_at = now
-            await self.refresh()
+        if key is None and secret:
+            if self._next_look is None:
+                self._next_look = asyncio.get_running_loop().create_task(self._look_again())
+            # Shielded, because others wait for the same look.
+            await asyncio.shield(self._next_look)
             key = self._find(secret)
         return key
+
+    async def _look_again(self) -> None:
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(self._looked_at + LOOK_AGAIN_S - loop.time())
+        self._looked_at = loop.time()
+        # Whoever comes from now on may know a key that this look misses.
+        self._next_look = None
+        await self.refresh()
 
     def _find(self, secret: str) -> Key | None:
         digest = secret_sha256(secret)

@@ -47,9 +47,9 @@ class Intake:
     def __init__(self, context: Context) -> None:
         self._log = context.log
         self._keys = Keys(context.log)
-        self._translator = Translator(context.log, self._keys)
+        self.translator = Translator(context.log, self._keys)
         self._lane = Lane(lambda: handled_through(context.client.jetstream(), NAME))
-        self.service = IntakeService(context.log, NatsReceipts(context.client), self._keys, self._translator)
+        self.service = IntakeService(context.log, NatsReceipts(context.client), self._keys, self.translator)
 
     async def on_deliveries(self, messages: Sequence[Any]) -> None:
         """Translate what a consumer of INTAKE delivered, and acknowledge it."""
@@ -75,7 +75,7 @@ class Intake:
 
     async def _translate(self, receipts: list[Receipt], *, settled: bool) -> dict[int, Exception]:
         try:
-            return await self._translator.handle(receipts, settled=settled)
+            return await self.translator.handle(receipts, settled=settled)
         except LogError:
             raise
         except Exception as error:  # a receipt that we fail on must not stop the others

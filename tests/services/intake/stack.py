@@ -143,20 +143,25 @@ async def running(url: str, folder: Path, *, queue_max: int = 2_000, copies: int
     server = make_server(make_app(contexts[0], receipts=receipts), "127.0.0.1", 0)
     serving = asyncio.create_task(server.serve())
 
-    async def is_started() -> bool:
-        return server.started or serving.done()
+    try:
 
-    await eventually(is_started, "the port is open")
-    address = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    async with httpx.AsyncClient(base_url=address, timeout=30) as http:
-        stack = Stack(contexts[0], client, log, receipts, http, address, {})
-        for sender in adapters():
-            stack.secrets[sender] = uuid4().hex
-            key = CreateKey(sender=sender, secret_sha256=secret_sha256(stack.secrets[sender]), key_id=f"key-{sender}")
-            assert isinstance(await stack.order(key), Done)
-        yield stack
-    server.should_exit = True
-    await serving
-    for context in contexts:
-        await context.broker.stop()
-    await client.close()
+        async def is_started() -> bool:
+            return server.started or serving.done()
+
+        await eventually(is_started, "the port is open")
+        address = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+        async with httpx.AsyncClient(base_url=address, timeout=30) as http:
+            stack = Stack(contexts[0], client, log, receipts, http, address, {})
+            for sender in adapters():
+                stack.secrets[sender] = uuid4().hex
+                key = CreateKey(
+                    sender=sender, secret_sha256=secret_sha256(stack.secrets[sender]), key_id=f"key-{sender}"
+                )
+                assert isinstance(await stack.order(key), Done)
+            yield stack
+    finally:
+        server.should_exit = True
+        await serving
+        for context in contexts:
+            await context.broker.stop()
+        await client.close()
