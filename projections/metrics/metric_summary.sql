@@ -27,7 +27,7 @@ select
     count(*) as incidents,
     count(duration_us) as measured,
     count(*) - count(duration_us) as excluded,
-    quantile_cont(duration_us, 0.5) / 1000000 as median_s,
-    quantile_cont(duration_us, 0.9) / 1000000 as p90_s
+    round(quantile_cont(duration_us, 0.5)) / 1000000 as median_s,
+    round(quantile_cont(duration_us, 0.9)) / 1000000 as p90_s
 from durations
 group by metric

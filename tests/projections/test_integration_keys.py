@@ -1,0 +1,15 @@
+"""The view ``integration_keys``: what senders present."""
+
+from events.audit import KeyCreated, KeyRevoked
+from tests.spec import given, moment, stream
+
+
+def test_a_key_shows_its_sender_and_when_it_was_revoked():
+    given(
+        stream("key.key-1", KeyCreated(sender="alertmanager", secret_sha256="0" * 64, service="checkout"), at="09:00"),
+        stream("key.key-2", KeyCreated(sender="pagerduty", secret_sha256="1" * 64, name="old"), at="09:01"),
+        stream("key.key-2", KeyRevoked(reason="leaked"), at="09:10"),
+    ).view("integration_keys").shows(
+        {"key_id": "key-1", "sender": "alertmanager", "name": None, "service": "checkout", "revoked_at": None},
+        {"key_id": "key-2", "sender": "pagerduty", "name": "old", "revoked_at": moment("09:10")},
+    )

@@ -1,0 +1,56 @@
+"""The view ``metric_population``: what metrics count, and from where to where."""
+
+from events.incident import (
+    DeterminationSet,
+    ImpactStarted,
+    IncidentAcknowledged,
+    IncidentDismissed,
+    IncidentMerged,
+    IncidentSeverityChanged,
+)
+from tests.projections.metric_story import DECLARED, whole_incident
+from tests.spec import given, incident, moment
+
+
+def test_what_is_no_incident_of_its_own_is_left_out_and_says_why():
+    given(
+        incident("INC-40", DECLARED),
+        incident("INC-41", DECLARED, IncidentMerged(into_incident_id="INC-40")),
+        incident("INC-42", DECLARED, IncidentDismissed(reason="benign")),
+        incident("INC-43", DECLARED, DeterminationSet(determination="false_positive")),
+        incident("INC-44", DECLARED, DeterminationSet(determination="exercise")),
+        incident("INC-45", DECLARED, DeterminationSet(determination="confirmed")),
+    ).view("metric_population").shows(
+        {"incident_id": "INC-40", "excluded_because": None},
+        {"incident_id": "INC-41", "excluded_because": "merged into INC-40"},
+        {"incident_id": "INC-42", "excluded_because": "dismissed"},
+        {"incident_id": "INC-43", "excluded_because": "false positive"},
+        {"incident_id": "INC-44", "excluded_because": "exercise"},
+        {"incident_id": "INC-45", "excluded_because": None},
+    )
+
+
+def test_a_root_starts_when_the_earliest_of_its_members_did_and_ends_by_itself():
+    given(
+        *whole_incident(),
+        incident("INC-43", DECLARED, at="08:50"),
+        incident("INC-43", ImpactStarted(scope="search", level=1), at="08:40"),
+        incident("INC-43", IncidentAcknowledged(), at="08:55"),
+        incident("INC-43", IncidentMerged(into_incident_id="INC-42")),
+    ).view("metric_population").shows(
+        {
+            "incident_id": "INC-42",
+            "impact_started_at": moment("08:40"),
+            "detected_at": moment("08:50"),
+            "notified_at": moment("09:05"),
+            "acknowledged_at": moment("09:07"),
+            "resolved_at": moment("09:40"),
+        },
+        {"incident_id": "INC-43", "excluded_because": "merged into INC-42"},
+    )
+
+
+def test_the_declared_severity_is_the_one_that_counts():
+    given(incident("INC-42", DECLARED, IncidentSeverityChanged(severity="sev1", previous="sev2"))).view(
+        "metric_population"
+    ).shows({"severity": "sev2"})
