@@ -223,6 +223,14 @@ class FinishAction(Command, frozen=True, forbid_unknown_fields=True, tag="finish
     reason: Reason = ""
 
 
+class PublishReview(Command, frozen=True, forbid_unknown_fields=True, tag="publish_review"):
+    """The postmortem was read by people and is published, as it was rendered from a log position."""
+
+    made_from_seq: Annotated[int, msgspec.Meta(ge=1)]
+    document_sha256: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]
+    """SHA-256 of the Markdown without names, so that anybody can render it again and compare."""
+
+
 TransitionCommand = (
     Declare | Contain | Eradicate | Resolve | Regress | Close | Reopen | Dismiss | Reinstate | Merge | Unmerge
 )
@@ -231,7 +239,7 @@ RoleCommand = AssignRole | OfferRole | AcceptRole | RelieveRole
 RecordCommand = Acknowledge | ChangeSeverity | AddNote | Rename | SetImpact | Determine | LinkAlert | UnlinkAlert
 """Those that change or record something else."""
 IncidentCommand = TransitionCommand | RoleCommand | RecordCommand
-ReviewCommand = AgreeAction | FinishAction
+ReviewCommand = AgreeAction | FinishAction | PublishReview
 """Those about learning; their facts go to ``review.<incident_id>``."""
 
 

@@ -12,6 +12,7 @@ it by now: delivered again after hours, or in another order, the answer is the s
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import takewhile
 from types import MappingProxyType
 
 import msgspec
@@ -111,17 +112,17 @@ def firing_at(alert_key: str, history: Sequence[Recorded], seq: int) -> Firing |
     if fired is None:
         return None
     assert isinstance(fired.fact, AlertFired)
-    title, loudest, passed_over = fired.fact.title, (fired.fact.severity, fired.event.id), False
-    for later in (event for event in history if event.seq > fired.seq):
-        match later.fact:
-            case AlertFired():
-                break
-            case AlertUpdated(title=new_title, severity=severity):
-                title = new_title
-                if _rank(severity) < _rank(loudest[0]):
-                    loudest = (severity, later.event.id)
-            case AlertPassedOver(occurrence=occurrence) if occurrence == fired.fact.occurrence:
-                passed_over = True
+    title, loudest = fired.fact.title, (fired.fact.severity, fired.event.id)
+    later = [event for event in history if event.seq > fired.seq]
+    for event in takewhile(lambda event: not isinstance(event.fact, AlertFired), later):
+        if isinstance(event.fact, AlertUpdated):
+            title = event.fact.title
+            if _rank(event.fact.severity) < _rank(loudest[0]):
+                loudest = (event.fact.severity, event.event.id)
+    # That it was passed over may be said after it has fired again.
+    passed_over = any(
+        isinstance(event.fact, AlertPassedOver) and event.fact.occurrence == fired.fact.occurrence for event in later
+    )
     severity, cause_id = loudest
     return Firing(
         alert_key=alert_key,

@@ -6,7 +6,7 @@ the service cannot open two. Joining writes to the incident alone: that it is st
 
 from datetime import datetime
 
-from events import Event, EventLog, Fact, Write
+from events import NOTHING, Event, EventLog, Fact, Write
 from events.alert import AlertFired
 from events.group import GroupAssigned
 from events.ids import derived_event_id
@@ -48,12 +48,14 @@ class Placing:
     async def writes(self, firing: Firing, alert_version: int) -> tuple[Write, ...]:
         """What there is to say about a firing; nothing when it has been said."""
         group = await load_group(self._log, group_key(firing.service, firing.alert_key))
-        loaded = await self._histories.with_roots(group.since(firing.fired_seq))
+        # The target first: whatever is added to it after this fails the version check, and whatever was added to the
+        # others before shows in what is loaded next.
         target = await self._histories.root(group.incident_id) if group.incident_id else None
+        loaded = await self._histories.with_roots(group.since(firing.fired_seq))
         placement = place(
             firing,
             self._rules,
-            [Holder(each.incident_id, each.incident) for each in loaded],
+            [Holder(each.incident_id, each.incident) for each in (*loaded, *([target] if target else []))],
             Holder(target.incident_id, target.incident) if target else None,
         )
         now = self._clock.now()
@@ -68,22 +70,25 @@ class Placing:
                 joined = _said(firing, "linked", linked, now, about=incident_id)
                 return (Write(target.stream, target.version, (joined,)),)
             case Opened():
-                return await self._open(firing, placement, group, now)
+                return await self._open(firing, placement, group, target, now)
 
-    async def _open(self, firing: Firing, opened: Opened, group: Group, now: datetime) -> tuple[Write, ...]:
+    async def _open(
+        self, firing: Firing, opened: Opened, group: Group, over: Loaded | None, now: datetime
+    ) -> tuple[Write, ...]:
         incident_id = await self._histories.next_id()
         declared = opened.declared
         assigned = GroupAssigned(incident_id=incident_id, service=firing.service or firing.title, rule=RULE)
+        stream = f"incident.{incident_id}"
+        first = _said(firing, "declared", declared, now, about=incident_id)
+        second = _said(firing, "linked", opened.linked, now, about=incident_id)
+        assign = Write(group.stream, group.version, (_said(firing, "assigned", assigned, now, about=incident_id),))
+        if over is None:
+            return Write(stream, NOTHING, (first, second)), assign
+        # The incident that had the group is over, and must still be when this is stored.
         return (
-            Write(
-                f"incident.{incident_id}",
-                0,
-                (
-                    _said(firing, "declared", declared, now, about=incident_id),
-                    _said(firing, "linked", opened.linked, now, about=incident_id),
-                ),
-            ),
-            Write(group.stream, group.version, (_said(firing, "assigned", assigned, now, about=incident_id),)),
+            Write(stream, NOTHING, (first,)),
+            Write(stream, over.version, (second,), rests_on=over.stream),
+            assign,
         )
 
 

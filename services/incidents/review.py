@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from events import Event
 from events.review import ActionAgreed, ActionDone, ReviewPublished
 from services.incidents.circumstances import Circumstances
-from services.incidents.commands import AgreeAction, FinishAction, ReviewCommand
+from services.incidents.commands import AgreeAction, FinishAction, PublishReview, ReviewCommand
 
 
 class Review(msgspec.Struct, frozen=True):
@@ -18,9 +18,15 @@ class Review(msgspec.Struct, frozen=True):
     owners: dict[str, str] = {}
     """Who owns each action that was agreed on, empty when nobody does; by its id, in order."""
     finished: frozenset[str] = frozenset()
-    published: bool = False
+    published_sha256: str = ""
+    """Of the document that was published last; empty when none was."""
     answered: frozenset[str] = frozenset()
     """Ids of the orders that were answered here."""
+
+    @property
+    def published(self) -> bool:
+        """Whether a document was published."""
+        return bool(self.published_sha256)
 
     @property
     def unowned_actions(self) -> tuple[str, ...]:
@@ -38,8 +44,8 @@ def fold_review(events: Iterable[Event]) -> Review:
                 review = replace(review, owners={**review.owners, action: owner})
             case ActionDone(action_id=action):
                 review = replace(review, finished=review.finished | {action})
-            case ReviewPublished():
-                review = replace(review, published=True)
+            case ReviewPublished(document_sha256=document):
+                review = replace(review, published_sha256=document)
             case _:
                 pass
     return review
@@ -47,7 +53,7 @@ def fold_review(events: Iterable[Event]) -> Review:
 
 def decide_review(
     review: Review, command: ReviewCommand, about: Circumstances
-) -> tuple[ActionAgreed | ActionDone, ...]:
+) -> tuple[ActionAgreed | ActionDone | ReviewPublished, ...]:
     """The facts that an order about the review leads to.
 
     Raises:
@@ -78,5 +84,9 @@ def decide_review(
                     asked, because="`$.reason` is missing", instead="say why it is dropped", code="invalid"
                 )
             return (ActionDone(action_id=action, dropped=dropped, reason=reason),)
+        case PublishReview(made_from_seq=position, document_sha256=document):
+            if document == review.published_sha256:
+                return ()
+            return (ReviewPublished(made_from_seq=position, document_sha256=document),)
         case _:
             assert_never(command)

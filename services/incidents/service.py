@@ -7,6 +7,7 @@ Keeps  nothing that it could not load again; recently used incidents are cached 
 
 import asyncio
 import logging
+from zlib import crc32
 
 from msgspec.structs import replace
 
@@ -88,4 +89,5 @@ class Incidents:
         return replace(done, seq=seq or done.seq)
 
     def _turn(self, key: str) -> asyncio.Lock:
-        return self._turns[hash(key) % TURNS]
+        # Not hash(): it differs from run to run, and a simulation must be able to repeat one.
+        return self._turns[crc32(key.encode()) % TURNS]

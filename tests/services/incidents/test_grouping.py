@@ -92,6 +92,13 @@ def test_a_mild_alert_is_passed_over_once_an_occurrence():
     assert isinstance(place(firing(mild, said_so, AlertCleared(), again, seq=4), RULES, [], None), PassedOver)
 
 
+def test_an_occurrence_passed_over_after_it_had_fired_again_is_not_passed_over_twice():
+    mild = fired("CheckoutErrors", severity="warning")
+    again = fired("CheckoutErrors", severity="warning", occurrence=2)
+    late = AlertPassedOver(occurrence=1, rule=RULE, reason="its severity is warning")
+    assert place(firing(mild, AlertCleared(), again, late), RULES, [], None) is None
+
+
 def test_an_alert_that_does_not_say_how_severe_it_is_counts_as_a_warning():
     unknown = firing(fired("CheckoutErrors", severity="unknown"))
     assert isinstance(place(unknown, RULES, [], None), PassedOver)

@@ -1,0 +1,236 @@
+"""What is always true, whatever went wrong on the way. Each law is a function over a finished history.
+
+The laws fold the facts by themselves: a law that asked the code under test for its opinion would agree with it.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+
+from events import Recorded
+from events.alert import ALERT_SEVERITIES, AlertFired, AlertPassedOver, AlertUpdated
+from events.escalation import LevelReached
+from events.fact import tag_of
+from events.group import GroupAssigned
+from events.incident import (
+    AlertLinked,
+    IncidentAcknowledged,
+    IncidentDeclared,
+    IncidentMerged,
+    IncidentReopened,
+    RoleAssigned,
+    RoleHandoffAccepted,
+    RoleRelieved,
+)
+from events.page import PageAnswered, PageFailed, PageRequested, PageSent, PageWithheld
+from events.subjects import split
+from services.command import Done
+from tests.simulation.world import History
+
+Law = Callable[[History], None]
+
+OPEN = {"triage", "active", "contained", "eradicated"}
+# From which phases each fact may come, and where it leads; None: back to where the merge began.
+EDGES: dict[str, tuple[set[str], str | None]] = {
+    "incident.opened": ({"unopened"}, "triage"),
+    "incident.declared": ({"unopened", "triage"}, "active"),
+    "incident.contained": ({"active"}, "contained"),
+    "incident.eradicated": ({"active", "contained"}, "eradicated"),
+    "incident.resolved": (OPEN, "resolved"),
+    "incident.regressed": ({"contained", "eradicated"}, "active"),
+    "incident.closed": ({"resolved"}, "closed"),
+    "incident.reopened": ({"resolved", "closed"}, "active"),
+    "incident.dismissed": ({"triage", "active", "contained", "resolved", "closed"}, "dismissed"),
+    "incident.reinstated": ({"dismissed"}, "triage"),
+    "incident.merged": (OPEN | {"resolved", "closed", "dismissed"}, "merged"),
+    "incident.unmerged": ({"merged"}, None),
+}
+OPENS_AT = "error"
+
+
+class Phases:
+    """The phase of every incident, followed event by event."""
+
+    def __init__(self) -> None:
+        self._now: dict[str, str] = {}
+        self._before_merge: dict[str, str] = {}
+        self._merged_into: dict[str, str] = {}
+
+    def of(self, incident_id: str) -> str:
+        return self._now.get(incident_id, "unopened")
+
+    def root(self, incident_id: str) -> str:
+        while self.of(incident_id) == "merged":
+            incident_id = self._merged_into[incident_id]
+        return incident_id
+
+    def follow(self, event: Recorded) -> None:
+        tag = tag_of(type(event.fact))
+        if tag not in EDGES:
+            return
+        _category, incident_id = split(event.stream)
+        before, (allowed, reached) = self.of(incident_id), EDGES[tag]
+        assert before in allowed, f"{incident_id} at position {event.seq}: {tag} while {before}"
+        if isinstance(event.fact, IncidentMerged):
+            self._before_merge[incident_id] = before
+            self._merged_into[incident_id] = event.fact.into_incident_id
+        self._now[incident_id] = reached or self._before_merge[incident_id]
+
+
+def positions_are_consecutive_and_ids_unique(history: History) -> None:
+    """The log has no gap, no event twice, and its own clock never runs backwards."""
+    assert [event.seq for event in history.events] == list(range(1, len(history.events) + 1))
+    ids = Counter(event.event.id for event in history.events)
+    assert max(ids.values(), default=1) == 1, ids.most_common(1)
+    times = [event.recorded_at for event in history.events]
+    assert times == sorted(times)
+
+
+def phases_change_only_along_the_table(history: History) -> None:
+    """Fourteen transitions, and no other; merging makes no circle."""
+    phases = Phases()
+    for event in history.events:
+        phases.follow(event)
+        category, incident_id = split(event.stream)
+        if category == "incident":
+            phases.root(incident_id)
+
+
+def a_group_has_one_open_incident(history: History) -> None:
+    """A group goes to another incident only when the one it had is over."""
+    phases, had = Phases(), dict[str, str]()
+    for event in history.events:
+        phases.follow(event)
+        if not isinstance(event.fact, GroupAssigned):
+            continue
+        given = event.fact.incident_id
+        before = phases.root(had.get(event.stream, given))
+        assert before == given or phases.of(before) not in OPEN, (
+            f"{event.stream} at position {event.seq} goes from {before}, which is open, to {given}"
+        )
+        had[event.stream] = given
+
+
+def no_alert_opens_two_incidents(history: History) -> None:
+    """Of the incidents that a rule declared, no two answer the same event."""
+    causes = Counter(
+        event.event.causation_id
+        for event in history.events
+        if isinstance(event.fact, IncidentDeclared) and event.fact.rule
+    )
+    assert max(causes.values(), default=1) == 1, causes.most_common(1)
+
+
+def every_firing_is_placed_exactly_once(history: History) -> None:
+    """A severe one belongs to one incident by rule; a mild one was passed over once, with a reason."""
+    severities = dict(_loudest(history))
+    linked: Counter[tuple[str, int]] = Counter()
+    passed_over: Counter[tuple[str, int]] = Counter()
+    for event in history.events:
+        if isinstance(event.fact, AlertLinked) and event.fact.rule:
+            assert event.fact.reason
+            linked[event.fact.alert_key, event.fact.occurrence] += 1
+        if isinstance(event.fact, AlertPassedOver):
+            assert event.fact.reason
+            passed_over[split(event.stream)[1], event.fact.occurrence] += 1
+    for firing, severity in severities.items():
+        is_severe = ALERT_SEVERITIES.index(severity) <= ALERT_SEVERITIES.index(OPENS_AT)
+        assert linked[firing] == (1 if is_severe else 0), f"{firing} ({severity}) was linked {linked[firing]} times"
+        assert passed_over[firing] <= 1
+        assert is_severe or passed_over[firing] == 1, f"{firing} ({severity}) was neither placed nor passed over"
+
+
+def an_incident_has_one_commander_at_most(history: History) -> None:
+    """Command passes; it is never shared."""
+    commanders: dict[str, set[str]] = defaultdict(set)
+    for event in history.events:
+        match event.fact:
+            case RoleAssigned(role="commander", person_id=person):
+                commanders[event.stream].add(person)
+            case RoleHandoffAccepted(role="commander", person_id=person, previous_person_id=previous):
+                commanders[event.stream].discard(previous)
+                commanders[event.stream].add(person)
+            case RoleRelieved(role="commander", person_id=person):
+                commanders[event.stream].discard(person)
+        assert len(commanders[event.stream]) <= 1, f"{event.stream} at position {event.seq}: {commanders[event.stream]}"
+
+
+def an_answered_order_was_done_once(history: History) -> None:
+    """What people were told is in the log, and no order was carried out twice."""
+    by_position = {event.seq: event for event in history.events}
+    for order, verb, answer in history.answers:
+        if isinstance(answer, Done) and answer.seq:
+            assert by_position[answer.seq].event.causation_id == order.id, f"{verb} {order.id}: {answer}"
+    said: dict[str, set[str]] = defaultdict(set)
+    for event in history.events:
+        if tag_of(type(event.fact)) == "incident.declared" and event.event.causation_id.startswith("order-"):
+            said[event.event.causation_id].add(event.stream)
+    assert all(len(streams) == 1 for streams in said.values()), said
+
+
+def a_level_is_asked_once_a_run_and_round(history: History) -> None:
+    """One page request a person and level, and one level reached, in each round of each run."""
+    levels: Counter[tuple[object, ...]] = Counter()
+    pages: Counter[tuple[object, ...]] = Counter()
+    for event in history.events:
+        match event.fact:
+            case LevelReached(run=run, round=number, level=level):
+                levels[event.stream, run, number, level] += 1
+            case PageRequested() as page:
+                pages[page.incident_id, page.run, page.round, page.level, page.person_id] += 1
+    assert max(levels.values(), default=1) == 1, levels.most_common(1)
+    assert max(pages.values(), default=1) == 1, pages.most_common(1)
+
+
+def nobody_is_paged_after_acknowledgement(history: History) -> None:
+    """From the acknowledgement until a reopening, no page is requested for the incident."""
+    acknowledged: set[str] = set()
+    for event in history.events:
+        match event.fact:
+            case IncidentAcknowledged():
+                acknowledged.add(split(event.stream)[1])
+            case IncidentReopened():
+                acknowledged.discard(split(event.stream)[1])
+            case PageRequested(incident_id=incident_id):
+                assert incident_id not in acknowledged, f"{event.stream} at position {event.seq} for {incident_id}"
+
+
+def every_page_ends(history: History) -> None:
+    """Once the world is at rest, each page was sent, failed for good, was withheld, or was answered."""
+    requested, ended = set[str](), set[str]()
+    for event in history.events:
+        match event.fact:
+            case PageRequested():
+                requested.add(event.stream)
+            case PageSent() | PageWithheld() | PageAnswered():
+                ended.add(event.stream)
+            case PageFailed(final=True):
+                ended.add(event.stream)
+    assert requested <= ended, f"never ended: {sorted(requested - ended)}"
+
+
+LAWS: tuple[Law, ...] = (
+    positions_are_consecutive_and_ids_unique,
+    phases_change_only_along_the_table,
+    a_group_has_one_open_incident,
+    no_alert_opens_two_incidents,
+    every_firing_is_placed_exactly_once,
+    an_incident_has_one_commander_at_most,
+    an_answered_order_was_done_once,
+    a_level_is_asked_once_a_run_and_round,
+    nobody_is_paged_after_acknowledgement,
+    every_page_ends,
+)
+
+
+def _loudest(history: History) -> Iterator[tuple[tuple[str, int], str]]:
+    found: dict[tuple[str, int], str] = {}
+    occurrence: dict[str, int] = {}
+    for event in history.events:
+        _category, alert_key = split(event.stream)
+        if isinstance(event.fact, AlertFired):
+            occurrence[alert_key] = event.fact.occurrence
+            found[alert_key, event.fact.occurrence] = event.fact.severity
+        if isinstance(event.fact, AlertUpdated) and alert_key in occurrence:
+            firing = (alert_key, occurrence[alert_key])
+            found[firing] = min(found[firing], event.fact.severity, key=ALERT_SEVERITIES.index)
+    yield from found.items()

@@ -1,0 +1,132 @@
+"""A world on one seed: every service in two copies on a memory log and a fake clock, people and monitoring around
+them, and all that may go wrong between them.
+
+Everything is chosen by one random generator and runs in one event loop without waiting, so a seed always gives the same
+history.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+import msgspec
+
+from events import Recorded, Stored, decode
+from events.timers import MemoryTimers
+from services.clock import FakeClock
+from services.command import Answer, Order
+from services.incidents.service import Incidents
+from services.intake.keys import Keys
+from services.intake.translator import Translator
+from tests.simulation.deliveries import Mailbox
+from tests.simulation.faults import FaultyLog, ForgetfulLog
+from tests.simulation.monitoring import Monitoring
+from tests.simulation.responders import Responders
+
+COPIES = 2
+FAULT_RATE = 0.08
+# Everything that waits is delivered within this many rounds, or something goes round in circles.
+DRAIN_ROUNDS_MAX = 20_000
+BEGIN = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+
+class History(msgspec.Struct, frozen=True):
+    """What happened in a world, and what people were told."""
+
+    events: tuple[Recorded, ...]
+    stored: tuple[Stored, ...]
+    answers: tuple[tuple[Order, str, Answer], ...]
+
+
+class World:
+    """One run."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = Random(seed)
+        self.clock = FakeClock(BEGIN)
+        self.log = ForgetfulLog(self.clock.now)
+        self.timers = MemoryTimers(self.log)
+        self._views: list[FaultyLog] = []
+        self._offered = 0
+        translators = [Translator(self.log_of_a_process(), Keys(self.log)) for _ in range(COPIES)]
+        self.monitoring = Monitoring(translators, self.random, self.clock)
+        incidents = [self._incidents() for _ in range(COPIES)]
+        self.responders = Responders(incidents, self.log, self.random, self.clock)
+        self.mailboxes = [Mailbox(incidents, self.random, self.clock)]
+
+    def log_of_a_process(self) -> FaultyLog:
+        """The log as one process sees it."""
+        view = FaultyLog(self.log, self.random, FAULT_RATE)
+        self._views.append(view)
+        return view
+
+    async def run(self, steps: int) -> History:
+        """Let things happen, then let everything come to rest, and tell what happened."""
+        for _ in range(steps):
+            await self._step()
+        await self._drain()
+        stored = tuple(await self._stored_after(0))
+        return History(tuple(decode(entry) for entry in stored), stored, tuple(self.responders.answers))
+
+    async def _step(self) -> None:
+        await self._pass_time()
+        for _ in range(self.random.randint(0, 2)):
+            self.monitoring.notices()
+        at_once = self.random.choices(self._possible(), k=self.random.randint(1, 5))
+        await asyncio.gather(*(act() for act in at_once))
+        if self.random.random() < 0.03:
+            self._restart_a_copy()
+        await self._offer_news()
+
+    def _possible(self) -> list[Callable[[], object]]:
+        deliveries: list[Callable[[], object]] = [box.deliver for box in self.mailboxes for _ in range(3)]
+        return [*deliveries, self.monitoring.translate, self.monitoring.translate, self.responders.ask_something]
+
+    async def _pass_time(self) -> None:
+        chance = self.random.random()
+        if chance < 0.6:
+            self.clock.moment += timedelta(seconds=self.random.uniform(0, 30))
+        elif chance < 0.97:
+            self.clock.moment += timedelta(minutes=self.random.uniform(1, 20))
+        else:
+            self.clock.moment += timedelta(hours=self.random.uniform(1, 12))
+        self.timers.fire_due(self.clock.now())
+        await self._offer_news()
+
+    def _incidents(self) -> Incidents:
+        return Incidents(self.log_of_a_process(), self.clock)
+
+    def _restart_a_copy(self) -> None:
+        copies = self.responders.copies
+        copies[self.random.randrange(len(copies))] = self._incidents()
+
+    async def _stored_after(self, position: int) -> list[Stored]:
+        through = await self.log.last_position()
+        return [stored async for batch in self.log.bulk(after=position, through=through) for stored in batch]
+
+    async def _offer_news(self) -> None:
+        news = await self._stored_after(self._offered)
+        for stored in news:
+            for box in self.mailboxes:
+                box.offer(stored)
+        self._offered += len(news)
+
+    async def _drain(self) -> None:
+        for view in self._views:
+            view.fault_rate = 0.0
+        for _ in range(DRAIN_ROUNDS_MAX):
+            await self.responders.ask_again()
+            await self.monitoring.translate(calm=True)
+            for box in self.mailboxes:
+                await box.deliver(calm=True)
+            await self._offer_news()
+            if self.monitoring.ready() or any(box.ready() for box in self.mailboxes):
+                continue
+            moments = [box.next_due() for box in self.mailboxes] + [self.timers.next_due()]
+            if not (later := [moment for moment in moments if moment is not None]):
+                return
+            self.clock.moment = max(self.clock.moment, min(later))
+            self.timers.fire_due(self.clock.now())
+            await self._offer_news()
+        raise AssertionError(f"the world does not come to rest in {DRAIN_ROUNDS_MAX} rounds")
