@@ -4,7 +4,6 @@ import importlib
 import os
 import pkgutil
 import sys
-from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated
 
 import typer
@@ -12,17 +11,10 @@ import typer
 import services.cli
 from events import RecountError
 from services.cli.console import show_error, show_unexpected
+from services.version import recount_version
 
 # Set it to see where an unexpected error came from.
 TRACE_VARIABLE = "RECOUNT_TRACE"
-
-
-def recount_version() -> str:
-    """The installed version."""
-    try:
-        return version("recount")
-    except PackageNotFoundError:
-        return "unknown (not installed)"
 
 
 def build_app() -> typer.Typer:
