@@ -57,13 +57,15 @@ class Directory:
 
     async def refresh(self) -> None:
         """Read every person fact again. Costs what the category holds: a few facts for each person."""
+        # The guard is read first and kept with what was read after it: a decision on people that are older than the
+        # guard would pass its check.
         guard = await self._log.read(GUARD)
-        self.guard_version = guard[-1].seq if guard else 0
         by_stream: dict[str, list[Recorded]] = {}
         for recorded in await self._log.read_category("person"):
             by_stream.setdefault(recorded.stream, []).append(recorded)
-        people = (self._fold(split(stream)[1], history) for stream, history in by_stream.items())
+        people = [self._fold(split(stream)[1], history) for stream, history in by_stream.items()]
         self._people = {person.person_id: person for person in people}
+        self.guard_version = guard[-1].seq if guard else 0
 
     async def look_up(self, person_id: str) -> Person | None:
         """One person as the log has them now, whatever the last refresh saw; None when there is nobody of that id."""

@@ -1,0 +1,1 @@
+"""The notifier: how people are reached."""
