@@ -64,19 +64,16 @@ async def replay(incident_id: FromPath[str], site: Here, lens: Lens) -> dict[str
     """One incident as it was known at a position, and when that position was recorded."""
     position = site.reader.position if lens is None else lens
     whole = await _whole(site, incident_id, position)
-    recorded = await site.reader.rows(
-        "select recorded_at from log where seq <= ? order by seq desc limit 1", (position,)
-    )
-    return {"as_of": position, "recorded_at": json_value(recorded[0]["recorded_at"]) if recorded else None} | whole
+    return {"as_of": position, "recorded_at": json_value(await site.reader.recorded_at(position))} | whole
 
 
-@get("/incidents/{incident_id:str}/postmortem", media_type="text/markdown; charset=utf-8")
+@get("/incidents/{incident_id:str}/postmortem", media_type="text/markdown")
 async def postmortem(
     incident_id: FromPath[str], site: Here, lens: Lens, names: FromQuery[bool] = True
 ) -> Response[str]:
     """The postmortem in Markdown. With ``names=false`` the same position gives the same bytes for ever."""
     position, text = await render_postmortem(site, incident_id, lens, names=names)
-    return Response(text, media_type="text/markdown; charset=utf-8", headers={"Recount-Position": str(position)})
+    return Response(text, media_type="text/markdown", headers={"Recount-Position": str(position)})
 
 
 async def list_incidents(site: Site, phase: str | None, as_of: int | None) -> Table:

@@ -32,7 +32,8 @@ async def healthz(site: Here) -> Response[dict[str, Any]]:
             {"status": "the log does not answer", "position": site.reader.position, "log_position": None},
             status_code=503,
         )
-    return Response({"status": "ok", "position": site.reader.position, "log_position": log_position})
+    status = "the warehouse does not follow the log" if site.reader.trouble else "ok"
+    return Response({"status": status, "position": site.reader.position, "log_position": log_position})
 
 
 @get("/position")
@@ -45,8 +46,7 @@ async def position(site: Here) -> dict[str, int]:
 async def resolve(site: Here, as_of: FromQuery[str]) -> dict[str, Any]:
     """The log position that a time means, and when the event there was recorded."""
     found = await site.reader.resolve(as_of)
-    rows = await site.reader.rows("select recorded_at from log where seq = ?", (found,))
-    return {"as_of": as_of, "position": found, "recorded_at": json_value(rows[0]["recorded_at"]) if rows else None}
+    return {"as_of": as_of, "position": found, "recorded_at": json_value(await site.reader.recorded_at(found))}
 
 
 @get("/tail", media_type="text/event-stream")

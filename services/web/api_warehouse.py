@@ -41,22 +41,21 @@ async def _rebuilding(site: Site) -> AsyncIterator[bytes]:
     began = perf_counter()
 
     def progress(done: int, total: int) -> None:
-        rate = done / max(perf_counter() - began, 1e-6)
-        loop.call_soon_threadsafe(steps.put_nowait, {"done": done, "total": total, "rate": round(rate)})
+        rate = round(done / max(perf_counter() - began, 1e-6))
+        # It is called on a thread or on the loop, as the work goes.
+        loop.call_soon_threadsafe(steps.put_nowait, {"done": done, "total": total, "rate": rate})
 
-    work = asyncio.create_task(asyncio.to_thread(site.reader.warehouse.rebuild, progress))
-    work.add_done_callback(lambda _done: steps.put_nowait(None))
-    done = 0
+    work = asyncio.create_task(site.reader.rebuild(progress))
+    work.add_done_callback(lambda _done: loop.call_soon_threadsafe(steps.put_nowait, None))
     while (step := await steps.get()) is not None:
-        done = step["done"]
         yield _line(step)
     try:
-        await work
+        position = await work
     except Exception as error:  # the answer has begun, so only its last line can say that it failed
         yield _line(problem_body(as_problem(error)))
     else:
         elapsed = round(perf_counter() - began, 3)
-        yield _line({"finished": True, "done": done, "elapsed_s": elapsed, "position": site.reader.position})
+        yield _line({"finished": True, "done": position, "elapsed_s": elapsed, "position": position})
 
 
 def _line(step: dict[str, Any]) -> bytes:

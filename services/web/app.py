@@ -33,6 +33,7 @@ from services.web import (
     page_sql,
 )
 from services.web.identity import OPEN, Authentication, refuse_forgery
+from services.web.login_failures import LoginFailures
 from services.web.names import Names
 from services.web.orders import Orders
 from services.web.problems import answer_problem
@@ -62,8 +63,8 @@ SECURITY_HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    # Acknowledgement links carry their authority in the path, and incident titles are nobody else's business.
-    "Referrer-Policy": "no-referrer",
+    # Not `no-referrer` in general: browsers then say of our own forms, too, that they come from nowhere.
+    "Referrer-Policy": "same-origin",
 }
 
 
@@ -88,6 +89,7 @@ def make_app(context: Context, projector: Projecting, *, render_postmortem: Rend
         tail=Tail(context.log, tokens, names),
         tokens=tokens,
         sessions=sessions,
+        login_failures=LoginFailures(),
         render_postmortem=render_postmortem,
     )
     headers = SECURITY_HEADERS | ({"Strict-Transport-Security": "max-age=31536000"} if secure else {})
@@ -100,9 +102,12 @@ def make_app(context: Context, projector: Projecting, *, render_postmortem: Rend
     async def set_headers(message: Message, scope: Scope) -> None:
         if message["type"] != "http.response.start":
             return
-        kept = f"public, max-age={STATIC_AGE_S}, immutable" if scope["path"].startswith("/static/") else "no-store"
         answer = MutableScopeHeaders.from_message(message)
-        for name, value in (headers | {"Cache-Control": kept}).items():
+        if scope["path"].startswith("/static/"):
+            answer["Cache-Control"] = f"public, max-age={STATIC_AGE_S}, immutable"
+        elif scope["path"].startswith("/ack/"):
+            answer["Referrer-Policy"] = "no-referrer"  # the link is its own authority
+        for name, value in (headers | {"Cache-Control": "no-store"}).items():
             answer.setdefault(name, value)
 
     return Litestar(

@@ -306,7 +306,7 @@ NOTE = Move(
     label="Add note",
     says="Written into the timeline, in your name.",
     phases=EVERY_PHASE,
-    fields=(Field(name="text", label="Note", kind="area", required=True, chars_max=12_000),),
+    fields=(Field(name="text", label="Add to the timeline", kind="area", required=True, chars_max=12_000),),
 )
 
 

@@ -120,8 +120,11 @@ def refuse_other_sites(request: Request[Any, Any, Any]) -> None:
     Raises:
         Problem: 403.
     """
-    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-        raise _other_site(request.headers["sec-fetch-site"])
+    if fetched_by := request.headers.get("sec-fetch-site"):
+        if fetched_by not in ("same-origin", "none"):
+            raise _other_site(fetched_by)
+        return
+    # Browsers older than 2023 do not say it; but they name the origin of every form.
     origin = request.headers.get("origin")
     if origin and urlsplit(origin).netloc != request.headers.get("host", ""):
         raise _other_site(origin)

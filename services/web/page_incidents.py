@@ -1,6 +1,5 @@
 """Pages: the list of incidents, one incident, and declaring one."""
 
-from datetime import datetime
 from typing import Any
 
 from litestar import Router, get
@@ -104,21 +103,20 @@ async def incident_page(
         view=view,
         incident=row,
         is_open=row["phase"] in OPEN_PHASES,
-        as_of_moment=await _recorded_at(site, as_of),
+        # By when it happened, newest first; what was recorded late is marked, and stands where it belongs.
+        timeline=sorted(view.timeline, key=lambda line: (line["happened_at"], line["seq"]), reverse=True),
         moves=moves,
+        as_it_is={
+            "severity.severity": row["severity"],
+            "impact.scope": row["service"] or "",
+            "rename.title": row["title"],
+        },
         note=None if as_of is not None else NOTE,
         people=await site.names.present(),
         refusal=refusal,
         asked=verb,
         said=said or {},
     )
-
-
-async def _recorded_at(site: Site, as_of: int | None) -> datetime | None:
-    if as_of is None:
-        return None
-    found = await site.reader.rows("select recorded_at from log where seq <= ? order by seq desc limit 1", (as_of,))
-    return found[0]["recorded_at"] if found else None
 
 
 def _first_alert(request: AskerRequest, site: Site) -> dict[str, str]:

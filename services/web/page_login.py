@@ -4,7 +4,6 @@ from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from litestar import Request, Response, Router, get, post
-from litestar.middleware.rate_limit import RateLimitConfig
 from litestar.params import QueryParameter
 from litestar.response import Redirect, Template
 
@@ -12,8 +11,6 @@ from services.web.identity import OPEN, AskerRequest, refuse_other_sites
 from services.web.problems import Problem
 from services.web.site import Here
 
-# Tokens have 190 random bits, so this only keeps the noise of a guessing machine out of the processor.
-LOGINS_PER_MINUTE_MAX = 20
 _Next = Annotated[str, QueryParameter(name="next")]
 
 
@@ -23,15 +20,18 @@ async def login_form(next_path: _Next = "/") -> Template:
     return _page(safe_path(next_path))
 
 
-@post("/login", opt=OPEN, middleware=[RateLimitConfig(rate_limit=("minute", LOGINS_PER_MINUTE_MAX)).middleware])
+@post("/login", opt=OPEN)
 async def login(request: Request[Any, Any, Any], site: Here) -> Response[Any]:
     """Open a session for the holder of a token."""
     refuse_other_sites(request)
+    address = request.client.host if request.client else ""
+    site.login_failures.refuse_guessing(address)
     form = await request.form()
     next_path = safe_path(_text(form.get("next")))
     handle = _text(form.get("handle"))
     token = site.tokens.by_secret(_text(form.get("token")))
     if token is None:
+        site.login_failures.add(address)
         return _page(next_path, handle=handle, problem="This token is not valid. Copy it whole, without spaces.")
     person_id = token.person_id
     if handle and not person_id:

@@ -83,7 +83,7 @@ async def _page(
         sql=sql,
         asked_as_of=as_of,
         examples=EXAMPLES,
-        views=await asyncio.to_thread(site.reader.warehouse.views),
+        views=sorted(await asyncio.to_thread(site.reader.warehouse.views), key=lambda view: view.name),
         result=result,
         refusal=refusal,
     )

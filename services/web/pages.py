@@ -32,6 +32,7 @@ async def page(
     identity = request.user
     called = await site.names.called()
     session = identity.session
+    as_of_moment = await site.reader.recorded_at(as_of) if as_of is not None else None
     return Template(
         template,
         context={
@@ -42,9 +43,11 @@ async def page(
             "csrf_token": site.sessions.csrf_token(session) if session else "",
             # Sent twice, as by a second click, a form with the same id is carried out once.
             "order_id": new_event_id(),
-            "now": naive_utc(site.reader.now),
+            # A page of the past tells ages as they were then.
+            "now": as_of_moment or naive_utc(site.reader.now),
             "position": site.reader.position if as_of is None else as_of,
             "as_of": as_of,
+            "as_of_moment": as_of_moment,
             "as_of_text": request.query_params.get("as_of", ""),
             "path": request.url.path,
             **context,

@@ -1,7 +1,7 @@
 """Reading the warehouse from handlers: in threads, at a position, and not before it has caught up."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -22,9 +22,14 @@ class Projecting(Protocol):
     """What the web needs of the projector."""
 
     warehouse: Warehouse
+    trouble: str
 
     async def wait_for(self, position: int, timeout: float) -> bool:
         """Wait until the warehouse holds a position; False when it took longer than the timeout, in seconds."""
+        ...
+
+    async def rebuild(self, progress: Callable[[int, int], None]) -> int:
+        """Build the warehouse again from the log, telling how many events are done of how many; its position."""
         ...
 
 
@@ -52,6 +57,11 @@ class Reader:
         return self.warehouse.position
 
     @property
+    def trouble(self) -> str:
+        """Why the warehouse does not follow the log at the moment; empty while it does."""
+        return self._projector.trouble
+
+    @property
     def now(self) -> datetime:
         """The present moment, UTC."""
         return self._clock.now()
@@ -63,6 +73,15 @@ class Reader:
     async def rows(self, sql: str, params: Sequence[object] = (), *, as_of: int | None = None) -> list[dict[str, Any]]:
         """The same, each row by column name."""
         return as_rows(await self.ask(sql, params, as_of=as_of))
+
+    async def recorded_at(self, position: int) -> datetime | None:
+        """When the last event up to a position was recorded, UTC without a zone; None for an empty log."""
+        table = await self.ask("select recorded_at from log where seq <= ? order by seq desc limit 1", (position,))
+        return table.rows[0][0] if table.rows else None
+
+    async def rebuild(self, progress: Callable[[int, int], None]) -> int:
+        """Compute the whole warehouse again; the position it then has. ``progress``: events done, of how many."""
+        return await self._projector.rebuild(progress)
 
     async def ask_for_people(self, sql: str, *, as_of: int | None = None) -> Table:
         """The answer to a query that somebody typed: sandboxed and limited.

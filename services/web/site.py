@@ -8,6 +8,7 @@ from litestar.di import NamedDependency
 
 from projections.query import Table
 from services.context import Context
+from services.web.login_failures import LoginFailures
 from services.web.names import Names
 from services.web.orders import Orders
 from services.web.reader import Reader
@@ -42,6 +43,7 @@ class Site:
         tail: Tail,
         tokens: Tokens,
         sessions: Sessions,
+        login_failures: LoginFailures,
         render_postmortem: RenderPostmortem,
     ) -> None:
         self.context = context
@@ -51,6 +53,7 @@ class Site:
         self.tail = tail
         self.tokens = tokens
         self.sessions = sessions
+        self.login_failures = login_failures
         self.render_postmortem = render_postmortem
 
 

@@ -55,9 +55,11 @@ class Tail:
         self._names = names
         self._recent: deque[Stored] = deque(maxlen=RECENT_EVENTS)
         self._grown = asyncio.Condition()
-        self._open = 0
+        self.readers = 0
+        """How many watch it now."""
         self._closing = False
         self.position = 0
+        """The newest position that is known."""
 
     async def run(self, started: asyncio.Event) -> None:
         """Follow the log until cancelled. ``started`` is set once the tokens that exist are known."""
@@ -74,7 +76,7 @@ class Tail:
     @property
     def is_full(self) -> bool:
         """Whether no more tails may be opened."""
-        return self._open >= TAILS_MAX
+        return self.readers >= TAILS_MAX
 
     async def close(self) -> None:
         """End every open tail, so that the server can stop."""
@@ -89,7 +91,7 @@ class Tail:
             after: position of the last event that is known.
             incident_id: only what belongs to this incident.
         """
-        self._open += 1
+        self.readers += 1
         try:
             position = after
             while not self._closing:
@@ -101,11 +103,13 @@ class Tail:
                     for line in await self._told(batch):
                         if not incident_id or line.incident_id == incident_id:
                             yield line
+                            # Writing from memory never waits, and whoever left would not be noticed until the end.
+                            await asyncio.sleep(0)
                     position = batch[-1].seq
                     if self._closing:
                         return
         finally:
-            self._open -= 1
+            self.readers -= 1
 
     async def _grows_past(self, position: int) -> bool:
         async with self._grown:

@@ -36,7 +36,7 @@ def make_environment(templates: Path, versions: Mapping[str, str]) -> Environmen
         "iso": zulu,
         "clock": lambda moment: f"{moment:%H:%M:%S}",
         "minute": lambda moment: f"{moment:%Y-%m-%d %H:%M} UTC",
-        "day": lambda moment: f"{moment:%a %d %b %Y}",
+        "day": lambda moment: f"{moment:%a %d %b}",
         "duration": duration,
         "person": _person,
         "people": _people,

@@ -21,21 +21,20 @@ from events.nats_streams import declare_streams
 from events.person import PersonAdded, PersonDetails
 from events.sealing import seal
 from events.timers import NatsTimers
-from projections.warehouse import Warehouse
 from services.broker import connect_client, make_broker
 from services.clock import SystemClock
 from services.context import Context
 from services.incidents.wiring import attach_incidents
 from services.keyring import Keyring
 from services.postmortem.render import render
-from services.projector.service import Projector
+from services.projector.wiring import attach_projector
 from services.secrets import Secrets, ensure_secrets, hash_secret
 from services.settings import Settings
 from services.supervisor.nats_server import NatsServer
 from services.web.app import make_app
 from services.web.serving import WebServer
 
-ADA, BOB, GRACE = "per-ada2222222", "per-bob2222222", "per-grace22222"
+ADA, BOB, GRACE = "per-adaaaaaaaa", "per-bobbbbbbbb", "per-graceeeeee"
 PEOPLE = {ADA: ("ada", "Ada Lovelace"), BOB: ("bob", "Bob Kahn"), GRACE: ("grace", "Grace Hopper")}
 RESPONDER_SECRET = "the-responder-token-of-ada-lovelace"
 START_S_MAX = 60.0
@@ -50,8 +49,10 @@ class Stack:
     secrets: Secrets = field(init=False)
     clients: list[httpx.Client] = field(default_factory=list)
     _loop: asyncio.AbstractEventLoop = field(init=False)
-    context: Context = field(init=False)
+    actors: Context = field(init=False)
     server: WebServer = field(init=False)
+    _stop: asyncio.Event = field(init=False)
+    is_running: bool = True
 
     def client(self, token: str | None = None, **headers: str) -> httpx.Client:
         """A program with a token, the admin's when none is named; an empty one for nobody."""
@@ -61,12 +62,13 @@ class Stack:
         self.clients.append(client)
         return client
 
-    def browser(self, handle: str = "ada") -> httpx.Client:
+    @contextmanager
+    def browser(self, handle: str = "ada") -> Iterator[httpx.Client]:
         """A browser in which somebody logged in."""
-        client = self.client("")
-        answer = client.post("/login", data={"token": self.secrets.admin_token.secret, "handle": handle})
-        assert answer.status_code == 303, answer.text
-        return client
+        with self.client("") as client:
+            answer = client.post("/login", data={"token": self.secrets.admin_token.secret, "handle": handle})
+            assert answer.status_code == 303, answer.text
+            yield client
 
     def declare(self, title: str = "checkout answers 500", severity: str = "sev2", **fields: Any) -> str:
         """The id of an incident that ada declared, readable."""
@@ -78,13 +80,23 @@ class Stack:
             client.get("/api/position", params={"min_position": done["seq"]}).raise_for_status()
             return str(done["target"])
 
+    def position(self) -> int:
+        """How far the log was read."""
+        with self.client() as client:
+            return int(client.get("/api/position").json()["position"])
+
     def ask(self, work: Callable[[], Any]) -> Any:
         """Run a coroutine function inside the platform's loop."""
         return asyncio.run_coroutine_threadsafe(work(), self._loop).result(30)
 
-    async def run(self, ready: threading.Event, stop: asyncio.Event) -> None:
+    def stop(self) -> None:
+        """Begin to stop, as SIGTERM does."""
+        self._loop.call_soon_threadsafe(self._stop.set)
+
+    async def run(self, ready: threading.Event) -> None:
         """Start everything, wait, and stop it in order."""
         self._loop = asyncio.get_running_loop()
+        self._stop = asyncio.Event()
         self.secrets = ensure_secrets(self.data)
         nats = NatsServer(self.data / "nats", log_file=self.data / "nats.log", passwords=self.secrets.nats)
         async with AsyncExitStack() as parts:
@@ -99,13 +111,10 @@ class Stack:
             await attach_incidents(actors)
             await actors.broker.start()
             parts.push_async_callback(actors.broker.stop)
-            warehouse = Warehouse.open(self.data / "warehouse" / "recount.duckdb")
-            parts.callback(warehouse.close)
-            projector = Projector(readers.log, warehouse, readers.keyring)
-            follower = asyncio.create_task(projector.run())
-            parts.callback(follower.cancel)
+            projector = await attach_projector(readers)
+            parts.push_async_callback(projector.stop)
             app = make_app(readers, projector, render_postmortem=render)
-            self.context = readers
+            self.actors = actors
             self.server = WebServer(uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, lifespan="on"))
             serving = asyncio.create_task(self.server.serve())
             while not self.server.started:
@@ -113,7 +122,7 @@ class Stack:
                 await asyncio.sleep(0.01)
             self.url = f"http://127.0.0.1:{self.server.servers[0].sockets[0].getsockname()[1]}"
             ready.set()
-            await stop.wait()
+            await self._stop.wait()
             self.server.should_exit = True
             await serving
 
@@ -140,9 +149,7 @@ class Stack:
         admin = self.secrets.admin_token
         tokens = {
             admin.id: TokenCreated(scope="admin", secret_sha256=admin.sha256),
-            "tok-ada": TokenCreated(
-                scope="responder", secret_sha256=hash_secret(RESPONDER_SECRET), person_id=ADA
-            ),
+            "tok-ada": TokenCreated(scope="responder", secret_sha256=hash_secret(RESPONDER_SECRET), person_id=ADA),
         }
         for token_id, fact in tokens.items():
             await context.log.append(Write(f"token.{token_id}", 0, (_event(fact),)))
@@ -152,34 +159,28 @@ class Stack:
 def running(data: Path) -> Iterator[Stack]:
     """A platform that runs for as long as the block."""
     stack = Stack(data)
-    ready, failed = threading.Event(), []
-    stops: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
-
-    async def main() -> None:
-        stop = asyncio.Event()
-        stops.append((asyncio.get_running_loop(), stop))
-        await stack.run(ready, stop)
+    ready = threading.Event()
+    failed: list[BaseException] = []
 
     def live() -> None:
         try:
-            asyncio.run(main())
+            asyncio.run(stack.run(ready))
         except BaseException as error:
             failed.append(error)
-            ready.set()
+        stack.is_running = False
+        ready.set()
 
     thread = threading.Thread(target=live, name="recount")
     thread.start()
     try:
         assert ready.wait(START_S_MAX)
-        if failed:
-            raise failed[0]
-        yield stack
+        if not failed:
+            yield stack
     finally:
         for client in stack.clients:
             client.close()
-        loop, stop = stops[0]
-        if not failed:
-            loop.call_soon_threadsafe(stop.set)
+        if stack.is_running:
+            stack.stop()
         thread.join(START_S_MAX)
         assert not thread.is_alive(), "the platform did not stop"
     if failed:
@@ -195,5 +196,10 @@ def eventually(holds: Callable[[], Any], *, within_s: float = 15.0) -> Any:
     return found
 
 
+def now() -> datetime:
+    """The present moment."""
+    return datetime.now(UTC)
+
+
 def _event(fact: Any) -> Event:
-    return Event(id=new_event_id(), fact=fact, happened_at=datetime.now(UTC), source="recount/test")
+    return Event(id=new_event_id(), fact=fact, happened_at=now(), source="recount/test")

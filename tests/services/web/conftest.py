@@ -1,0 +1,14 @@
+"""One platform for all tests of the web; each test declares incidents of its own."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.services.web.stack import Stack, running
+
+
+@pytest.fixture(scope="session")
+def recount(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A running platform with ada, bob and grace."""
+    with running(tmp_path_factory.mktemp("recount")) as stack:
+        yield stack

@@ -1,0 +1,180 @@
+"""Pages: what people see, in words; nothing that somebody typed becomes markup."""
+
+import re
+
+import httpx
+import pytest
+
+from tests.services.web.stack import Stack
+
+PAYLOAD = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{7*7}}"
+
+
+def send(browser: httpx.Client, path: str, **fields: str) -> httpx.Response:
+    token = re.search(r'name="csrf_token" value="([^"]+)"', browser.get("/declare").text)
+    assert token
+    return browser.post(path, data={"csrf_token": token[1]} | fields)
+
+
+def follow(browser: httpx.Client, answer: httpx.Response) -> str:
+    assert answer.status_code == 303, answer.text
+    return browser.get(answer.headers["location"]).text
+
+
+def test_an_incident_is_worked_through_with_forms_alone(recount: Stack):
+    with recount.browser("bob") as bob:
+        answer = send(bob, "/declare", title="payments are late", severity="sev2", service="payments", profile="ops")
+        text = follow(bob, answer)
+        path = answer.headers["location"].partition("?")[0]
+        assert "payments are late" in text
+        assert "Acknowledge</button>" in text
+        text = follow(bob, send(bob, f"{path}/acknowledge"))
+        assert "acknowledged by Bob Kahn" in text
+        assert "Acknowledge</button>" not in text
+        text = follow(bob, send(bob, f"{path}/assign", role="commander", person_id="grace"))
+        assert "Grace Hopper is commander" in text
+        text = follow(bob, send(bob, f"{path}/impact", scope="payments", level="3"))
+        assert "impact level 3 on payments began" in text
+        text = follow(
+            bob, send(bob, f"{path}/contain", summary="queue drained", ends_impact_asked="1", ends_impact="true")
+        )
+        assert ">mitigated<" in text
+        text = follow(bob, send(bob, f"{path}/resolve", summary="all paid"))
+        assert ">resolved<" in text
+        assert "payments are late" in bob.get("/?phase=resolved").text
+        assert "payments are late" not in bob.get("/?phase=open").text
+
+
+def test_a_refusal_stands_where_the_person_acted_and_keeps_what_was_typed(recount: Stack):
+    incident = recount.declare()
+    with recount.browser() as ada:
+        send(ada, f"/incidents/{incident}/impact", scope="checkout", level="4")
+        answer = send(ada, f"/incidents/{incident}/resolve", summary="I hope that it is over")
+        assert answer.status_code == 409
+        assert "users are still affected: impact on checkout has not ended" in answer.text
+        assert "End the impact first" in answer.text
+        assert "I hope that it is over" in answer.text
+        assert re.search(r'<details class="next" open>\s*<summary>Resolve</summary>', answer.text)
+        assert ada.get(f"/incidents/{incident}/resolve").headers["location"] == f"/incidents/{incident}"
+
+
+def test_a_declaration_that_is_refused_keeps_what_was_typed(recount: Stack):
+    with recount.browser() as ada:
+        answer = send(ada, "/declare", title="late", severity="sev2", detected_at="2099-01-01T00:00:00")
+        assert answer.status_code == 400
+        assert 'value="late"' in answer.text
+        assert 'role="alert"' in answer.text
+
+
+def test_a_form_sent_twice_is_carried_out_once(recount: Stack):
+    incident = recount.declare()
+    with recount.browser() as ada:
+        for _ in range(2):
+            text = follow(
+                ada, send(ada, f"/incidents/{incident}/note", text="only once", order_id="order-of-this-form")
+            )
+            assert text.count("only once") == 1
+
+
+def test_nothing_that_somebody_typed_becomes_markup(recount: Stack):
+    incident = recount.declare(PAYLOAD, service=PAYLOAD, reason=PAYLOAD)
+    with recount.client(**{"Recount-Actor": "ada"}) as program:
+        seq = program.post(f"/api/incidents/{incident}/note", json={"text": PAYLOAD}).json()["seq"]
+    with recount.browser() as ada:
+        for path in (
+            f"/incidents/{incident}",
+            "/",
+            f"/postmortem/{incident}",
+            f"/sql?sql={PAYLOAD}",
+            f"/?phase={PAYLOAD}",
+            f"/incidents/{incident}?as_of={seq}",
+            f"/incidents/{PAYLOAD}",
+            f"/?as_of={PAYLOAD[:40]}",
+        ):
+            page = ada.get(path, params=None if "?" in path else {"min_position": seq}).text
+            assert "<script>alert" not in page, path
+            assert "<img src=x" not in page, path
+            assert ">49" not in page, path
+        result = send(ada, "/sql", sql=f"select title from incidents where incident_id = '{incident}'").text
+        assert "&lt;script&gt;alert(1)" in result
+        assert "<script>alert" not in result
+
+
+def test_a_page_of_the_past_says_so_and_offers_no_commands(recount: Stack):
+    incident = recount.declare("disk is full")
+    with recount.browser() as ada:
+        then = ada.get("/api/position").json()["position"]
+        follow(ada, send(ada, f"/incidents/{incident}/rename", title="volume is full"))
+        page = ada.get(f"/incidents/{incident}?as_of={then}").text
+        assert f"As known at log position {then}" in page
+        assert "disk is full" in page
+        assert "volume is full" not in page
+        assert "What now?" not in page
+        assert f'action="/incidents/{incident}/' not in page
+        assert "data-tail" not in page
+        listed = ada.get(f"/?as_of={then}").text
+        assert "disk is full" in listed
+        assert "volume is full" not in listed
+        before = ada.get(f"/incidents/{incident}?as_of=1")
+        assert before.status_code == 404
+        assert "None was known at log position 1" in before.text
+
+
+def test_what_was_recorded_late_shows_both_clocks(recount: Stack):
+    incident = recount.declare(declared_at="2026-03-01T14:00:00Z", detected_at="2026-03-01T13:59:00Z")
+    with recount.browser() as ada:
+        page = ada.get(f"/incidents/{incident}").text
+        assert "14:00:00" in page
+        assert re.search(r"recorded \d\d:\d\d:\d\d, \d+ d \d+ h later", page)
+
+
+def test_every_page_has_its_landmarks_and_labels(recount: Stack):
+    incident = recount.declare()
+    with recount.browser() as ada:
+        for path in ("/", f"/incidents/{incident}", "/declare", "/oncall", "/sql", f"/postmortem/{incident}"):
+            page = ada.get(path).text
+            assert page.count("<main") == page.count("<h1") == 1, path
+            assert '<html lang="en">' in page
+            assert "style=" not in page
+            assert not re.search(r"<[^>]+\son\w+=", page), path
+            ids = re.findall(r'\sid="([^"]+)"', page)
+            assert len(ids) == len(set(ids)), path
+            labelled = set(re.findall(r'<label for="([^"]+)"', page))
+            wanted = set(re.findall(r'<(?:input|select|textarea) id="([^"]+)"', page))
+            assert wanted == labelled, path
+
+
+def test_the_console_shows_answers_refusals_and_csv(recount: Stack):
+    recount.declare()
+    with recount.browser() as ada:
+        answer = send(ada, "/sql", sql="select count(*) as incidents from incidents", format="table")
+        assert "1 row" in answer.text
+        refused = send(ada, "/sql", sql="drop table log")
+        assert refused.status_code == 400
+        assert "only one SELECT is answered" in refused.text
+        assert "drop table log" in refused.text
+        assert send(ada, "/sql", sql="  ").status_code == 400
+        table = send(ada, "/sql", sql="select 1 as one", format="csv")
+        assert table.headers["content-disposition"] == 'attachment; filename="recount.csv"'
+        assert table.text == "one\r\n1\r\n"
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/incidents/INC-424242", "/postmortem/INC-424242", "/incidents/nonsense"])
+def test_what_does_not_exist_is_a_page_that_leads_back(recount: Stack, path: str):
+    with recount.browser() as ada:
+        answer = ada.get(path)
+        assert answer.status_code == 404
+        assert 'href="/"' in answer.text
+
+
+def test_the_postmortem_is_shown_with_its_position_and_as_markdown(recount: Stack):
+    incident = recount.declare("cache was cold")
+    with recount.browser() as ada:
+        page = ada.get(f"/postmortem/{incident}").text
+        assert "Made by replay from log position" in page
+        assert "cache was cold" in page
+        text = ada.get(f"/api/incidents/{incident}/postmortem")
+        assert text.headers["content-type"] == "text/markdown; charset=utf-8"
+        position = text.headers["recount-position"]
+        again = [ada.get(f"/api/incidents/{incident}/postmortem?as_of={position}&names=false").content for _ in "12"]
+        assert again[0] == again[1]
