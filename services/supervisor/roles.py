@@ -1,0 +1,19 @@
+"""Which services one process runs. A process is named after a role, or after a single service of the actors."""
+
+from services.secrets import NatsUser
+
+ACTORS = ("intake", "incidents", "oncall", "notifier")
+"""Services that write facts. They may also run one a process, and in any number of copies."""
+READERS = ("projector", "web")
+"""The projector is the only opener of its DuckDB file and the web reads it, so they share a process."""
+
+ROLES: dict[str, tuple[str, ...]] = {
+    "actors": ACTORS,
+    "readers": READERS,
+    **{service: (service,) for service in ACTORS},
+}
+
+
+def user_of(process: str) -> NatsUser:
+    """As whom a process speaks to the embedded server."""
+    return "readers" if process == "readers" else "actors"
