@@ -14,7 +14,7 @@ from services.page_link import LINK_LIFE_S, PageLink, sign
 
 
 async def attach_notifier(context: Context) -> Notifier:
-    """Have the notifier hear its events. Call it before the broker starts; stop what it returns when the process ends."""
+    """Have a process run the notifier. Call it before the broker starts; stop what it returns when the process ends."""
     notifier = Notifier(
         context.log,
         context.timers,

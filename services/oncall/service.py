@@ -15,9 +15,11 @@ What is guaranteed
   never came about is harmless: when it fires, the escalation is read, and nothing is due.
 """
 
+import logging
 from datetime import datetime
 
 from events import EventLog, Recorded
+from events.errors import LogError, RecountError
 from events.incident import Severity
 from events.oncall import RotationConfigured
 from events.person import PersonErased
@@ -26,7 +28,7 @@ from events.timer import TimerFired
 from events.timers import Timers
 from services.attention import DECISIVE
 from services.clock import Clock
-from services.command import Answer, CommandRefused, Done, Order
+from services.command import Answer, CommandRefused, Done, Order, Refused
 from services.directory import Directory
 from services.keyring import Keyring
 from services.notifier.commands import ContactRules
@@ -35,6 +37,8 @@ from services.oncall.configuration import Configuration
 from services.oncall.duty import SHIFT_PURPOSE, Duty
 from services.oncall.paging import ESCALATION_PURPOSE, Paging
 from services.oncall.people import People
+
+logger = logging.getLogger("recount")
 
 # Less severe incidents wait for working hours; they are in the list and open no pager.
 PAGING_THRESHOLD: Severity = "sev3"
@@ -98,15 +102,21 @@ class OnCall:
                 await self._paging.answered(identifier, event)
 
     async def handle(self, order: Order, verb: str) -> Answer:
-        """Carry out a command. The same order asked twice is done once.
-
-        Raises:
-            LogUnavailable: whether it was done is unknown; the same order may be asked again.
-        """
+        """Carry out a command. Never raises what a caller could be told: the answer says what went wrong."""
         try:
             return await self._carry_out(order, parse(verb, bytes(order.command)))
         except CommandRefused as refusal:
             return refusal.answer
+        except LogError as error:
+            logger.warning("oncall: %s of %s: %s", verb, order.target or "a new person", error)
+            return Refused(
+                asked=f"Cannot carry out {verb!r}",
+                because=str(error),
+                instead="ask again: what is done already is not done twice",
+                code="unavailable",
+            )
+        except RecountError as error:
+            return Refused(asked=f"Cannot carry out {verb!r}", because=str(error), instead=error.hint, code="invalid")
 
     async def _carry_out(self, order: Order, command: OncallCommand) -> Done:
         if isinstance(command, ConfigureRotation | ConfigurePolicy):
