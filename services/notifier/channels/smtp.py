@@ -30,7 +30,7 @@ async def send(message: Message, contact: Contact, settings: ChannelSettings) ->
         raise ChannelFailed("no mail server is configured: [smtp] is missing in recount.toml", permanent=True)
     mail = _mail(message, contact.address, smtp.sender)
     await in_thread("smtp", lambda: _deliver(mail, contact.address, smtp))
-    return Receipt(mail["Message-ID"])
+    return Receipt(str(mail["Message-ID"]))  # a header object would not encode
 
 
 def problem_with(address: str) -> str | None:
