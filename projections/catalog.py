@@ -11,7 +11,8 @@ A file is one SELECT, named as its view, under a header of comment lines::
 
 * ``stream``: every row comes from one stream of the only category it reads, and the first key column is its id.
 * ``closure``: a row also needs streams linked to its own (the view ``links``); the first key column names its category.
-* ``view``: never stored; computed when asked. Everything that reads ``clock`` must be one.
+* ``view``: never stored; computed when asked. What reads ``log``, ``history`` or ``clock`` must be one, because every
+  event changes it.
 
 The view ``links`` is the only one with the refresh ``event``: each row comes from one event, so rows are only added.
 
@@ -128,7 +129,6 @@ def read_catalog(folder: Path = FOLDER) -> Catalog:
             view = _complete(draft, scratch, known)
             known[view.name] = view.reads
             views.append(view)
-    _refuse_clock_in_tables(views)
     return Catalog(typed, tuple(views))
 
 
@@ -209,20 +209,9 @@ def _complete(draft: View, scratch: duckdb.DuckDBPyConnection, known: dict[str, 
     if missing:
         raise BadProjection(f"{view.name}.sql has no column {', '.join(sorted(missing))}, which its key names")
     if view.refresh in ("stream", "closure") and not view.reads:
-        raise BadProjection(f"{view.name}.sql reads facts of every type: only a view or an event projection may")
+        raise BadProjection(f"{view.name}.sql reads every event, as the log and the clock do: make it a view")
     if view.refresh == "stream" and len(view.categories) != 1:
         raise BadProjection(f"{view.name}.sql reads {', '.join(sorted(view.categories))}: its refresh is a closure")
     if view.refresh == "closure" and view.key[0] not in CATEGORY_OF_KEY:
         raise BadProjection(f"{view.name}.sql: the first key column is none of {', '.join(CATEGORY_OF_KEY)}")
     return view
-
-
-def _refuse_clock_in_tables(views: list[View]) -> None:
-    by_name = {view.name: view for view in views}
-
-    def names_clock(view: View) -> bool:
-        return "clock" in view.uses or any(names_clock(by_name[name]) for name in view.uses & by_name.keys())
-
-    for view in views:
-        if view.stored and names_clock(view):
-            raise BadProjection(f"{view.name}.sql reads clock, which moves with every event: make it a view")

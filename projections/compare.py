@@ -7,7 +7,7 @@ import duckdb
 import msgspec
 
 from projections.catalog import Catalog, View
-from projections.lens import base, shadow_stored
+from projections.lens import base, shadow
 
 # More would tell nothing new: the projection is wrong, and a rebuild replaces it.
 DIFFERENCES_PER_VIEW_MAX = 1_000
@@ -33,7 +33,8 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
 def differences(cursor: duckdb.DuckDBPyConnection, catalog: Catalog) -> list[Difference]:
     """Compute every stored projection beside its table, from one snapshot, and name each row that differs."""
     tables = {view.name: base(cursor, view.name) for view in catalog.stored}
-    shadow_stored(cursor, catalog)
+    # All at once, so that each is computed once although others read it.
+    shadow(cursor, catalog, frozenset(view.name for view in catalog.views))
     cursor.execute("begin transaction read only")
     try:
         return [found for view in catalog.stored for found in _differences_of(cursor, view, tables[view.name])]

@@ -1,7 +1,7 @@
 """Which log a SELECT reads. The text of a projection never changes; the name ``log`` under it does.
 
-On one connection a temporary view ``log`` shadows the table, and each stored projection is shadowed by a temporary
-view of its own SELECT. Views bind when they are asked, so everything that is built over them follows.
+On one connection a temporary view ``log`` shadows the table, and each stored projection is shadowed by its own SELECT.
+Views bind when they are asked, so everything that is built over them follows.
 """
 
 import duckdb
@@ -9,21 +9,44 @@ import duckdb
 from projections.catalog import Catalog
 
 
-def show_as_of(cursor: duckdb.DuckDBPyConnection, catalog: Catalog, position: int) -> None:
-    """Have this connection see the log, and everything over it, as it was at a position."""
+def show_as_of(cursor: duckdb.DuckDBPyConnection, catalog: Catalog, position: int, asked: frozenset[str]) -> None:
+    """Have this connection see the log, and what is asked for, as it was at a position.
+
+    A stored projection that is asked for by itself becomes a view, so that a question about one incident reads only
+    that. One that others build upon becomes a table, or it would be computed once for every time they name it.
+
+    Args:
+        cursor: the connection.
+        catalog: the projections.
+        position: of the last event to see.
+        asked: tables and views that the question names.
+    """
     # Qualified, or the view would select from itself.
     cursor.execute(f"create or replace temp view log as select * from {base(cursor, 'log')} where seq <= {position:d}")
-    shadow_stored(cursor, catalog)
+    shadow(cursor, catalog, asked)
 
 
-def shadow_stored(cursor: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
-    """Have this connection compute every stored projection from the log that it sees."""
+def shadow(cursor: duckdb.DuckDBPyConnection, catalog: Catalog, asked: frozenset[str]) -> None:
+    """Have this connection compute the stored projections that a question needs from the log that it sees."""
+    built_upon = _beneath(catalog, frozenset(view.name for view in catalog.views if not view.stored) & asked)
+    needed = _beneath(catalog, asked)
     for view in catalog.stored:
-        cursor.execute(f'create or replace temp view "{view.name}" as {view.sql}')
+        if view.name in needed:
+            kind = "table" if view.name in built_upon else "view"
+            cursor.execute(f'create or replace temp {kind} "{view.name}" as {view.sql}')
 
 
 def base(cursor: duckdb.DuckDBPyConnection, table: str) -> str:
-    """The name of a table that no temporary view can shadow."""
+    """The name of a table that nothing temporary can shadow."""
     row = cursor.execute("select current_database()").fetchone()
     assert row is not None
     return f'"{row[0]}".main."{table}"'
+
+
+def _beneath(catalog: Catalog, names: frozenset[str]) -> frozenset[str]:
+    """These names and all that they read, directly or not."""
+    found = set(names)
+    for view in reversed(catalog.views):
+        if view.name in found:
+            found |= view.uses
+    return frozenset(found)

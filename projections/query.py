@@ -15,7 +15,7 @@ import msgspec
 
 from events import RecountError
 from projections.catalog import Column
-from projections.statement import NotOneSelect, first_line, read_select
+from projections.statement import NotOneSelect, Select, first_line, read_select
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +42,9 @@ INTERRUPT_EVERY_S = 0.05
 
 # Parsing is not interrupted, so what is parsed is bounded; nobody types more.
 SQL_CHARS_MAX = 100_000
+
+# Schemas that say what there is, and hold nothing of the log.
+SCHEMAS = frozenset({"information_schema", "pg_catalog"})
 
 # Functions that read only their arguments. Everything else in a FROM is refused: among DuckDB's own are some that
 # read files, raw memory addresses, or text that hides further SQL from the parser.
@@ -71,8 +74,11 @@ class QueryRefused(RecountError):
     """A question was not answered: not allowed, wrong, or too expensive."""
 
 
-def check(cursor: duckdb.DuckDBPyConnection, sql: str) -> None:
+def check(cursor: duckdb.DuckDBPyConnection, sql: str) -> Select:
     """Refuse what is not one harmless SELECT.
+
+    Returns:
+        What it names.
 
     Raises:
         QueryRefused: says what is not allowed and what is.
@@ -89,15 +95,19 @@ def check(cursor: duckdb.DuckDBPyConnection, sql: str) -> None:
             f"{strangers[0]}() is not allowed in a FROM",
             hint=f"Ask the views; `show tables` lists them. Allowed functions: {', '.join(sorted(TABLE_FUNCTIONS))}.",
         )
+    outside = sorted(select.schemas - SCHEMAS)
+    if outside:
+        # With its schema, a view could be read past the position that is asked about.
+        raise QueryRefused(f"{outside[0]}.… names a schema", hint="Write the view's name alone: `from incidents`.")
+    return select
 
 
 def run_guarded(cursor: duckdb.DuckDBPyConnection, sql: str, limits: Limits) -> Table:
-    """Answer a person's SQL.
+    """Answer a person's SQL that `check` let pass.
 
     Raises:
-        QueryRefused: see `check`; or it is wrong, took too long, or needed too much memory.
+        QueryRefused: it is wrong, would change something, took too long, or needed too much memory.
     """
-    check(cursor, sql)
     cursor.execute("begin transaction read only")
     try:
         return run(cursor, sql, (), limits)

@@ -24,7 +24,9 @@ class Select(msgspec.Struct, frozen=True):
     """One SELECT and what it names, at any depth."""
 
     tables: frozenset[str]
-    """Tables and views as written, without the names of its own WITH clauses."""
+    """Tables and views, in lower case, without the names of its own WITH clauses."""
+    schemas: frozenset[str]
+    """Schemas and databases that it names, in lower case."""
     table_functions: frozenset[str]
     """Functions used in a FROM, in lower case."""
 
@@ -54,11 +56,14 @@ def read_select(connection: duckdb.DuckDBPyConnection, sql: str) -> Select:
         # PIVOT and the like are several statements inside; the parser cannot show what they name.
         raise NotOneSelect(str(tree.get("error_message", "the statement cannot be read")))
     nodes = list(_nodes(tree))
-    own = {entry["key"] for node in nodes for entry in _own_names(node)}
-    tables = {str(node["table_name"]) for node in nodes if node.get("type") == "BASE_TABLE"}
+    own = {str(entry["key"]).lower() for node in nodes for entry in _own_names(node)}
+    named = [node for node in nodes if node.get("type") == "BASE_TABLE"]
+    tables = {str(node["table_name"]).lower() for node in named}
+    schemas = {str(node[field]).lower() for node in named for field in ("schema_name", "catalog_name")}
     functions = {str(node["function"]["function_name"]) for node in nodes if node.get("type") == "TABLE_FUNCTION"}
     return Select(
         tables=frozenset(tables - own),
+        schemas=frozenset(schemas - {""}),
         table_functions=frozenset(name.lower() for name in functions),
     )
 

@@ -19,10 +19,10 @@ from projections.catalog import View, read_catalog
 from projections.compare import Difference, differences, digest
 from projections.gate import Gate
 from projections.lens import show_as_of
-from projections.query import FOR_PEOPLE, TRUSTED, Limits, Parameters, QueryRefused, Table, run, run_guarded
+from projections.query import FOR_PEOPLE, TRUSTED, Limits, Parameters, QueryRefused, Table, check, run, run_guarded
 from projections.refresh import Refresher
 from projections.schema import LOG_TABLE, PEOPLE_TABLE, SCHEMA_VERSION, STATE_TABLE
-from projections.statement import first_line
+from projections.statement import first_line, read_select
 from projections.storage import (
     IN_MEMORY,
     Progress,
@@ -178,7 +178,9 @@ class Warehouse:
         Raises:
             QueryRefused: it took longer than it may.
         """
-        with self._reading(as_of) as cursor:
+        with self._reading() as cursor:
+            if as_of is not None:
+                show_as_of(cursor, self._catalog, as_of, read_select(cursor, sql).tables)
             return run(cursor, sql, params, limits)
 
     def ask_sandboxed(self, sql: str, *, as_of: int | None = None, limits: Limits = FOR_PEOPLE) -> Table:
@@ -190,7 +192,10 @@ class Warehouse:
         if not self._people_asking.acquire(timeout=limits.seconds):
             raise QueryRefused("too many queries are running", hint="Try again in a moment.")
         try:
-            with self._reading(as_of) as cursor:
+            with self._reading() as cursor:
+                select = check(cursor, sql)
+                if as_of is not None:
+                    show_as_of(cursor, self._catalog, as_of, select.tables)
                 return run_guarded(cursor, sql, limits)
         finally:
             self._people_asking.release()
@@ -211,7 +216,9 @@ class Warehouse:
 
     def digests(self, *, as_of: int | None = None) -> dict[str, str]:
         """A digest of each view's rows, whatever their order: equal digests mean equal rows."""
-        with self._reading(as_of) as cursor:
+        with self._reading() as cursor:
+            if as_of is not None:
+                show_as_of(cursor, self._catalog, as_of, frozenset(view.name for view in self._catalog.views))
             return {view.name: digest(cursor, view) for view in self._catalog.views}
 
     def _connect(self) -> None:
@@ -281,12 +288,10 @@ class Warehouse:
         return fresh
 
     @contextmanager
-    def _reading(self, as_of: int | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    def _reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
         with self._gate.together(), self._root.cursor() as cursor:
             self._asking.add(cursor)
             try:
-                if as_of is not None:
-                    show_as_of(cursor, self._catalog, as_of)
                 yield cursor
             finally:
                 self._asking.discard(cursor)
