@@ -1,0 +1,73 @@
+"""``recount keys``: what senders present to intake."""
+
+from typing import Annotated
+
+import msgspec
+import typer
+
+from events.ids import new_event_id
+from services.cli.client import connect
+from services.cli.console import DATA_DEFAULT, DataOption, JsonOption, note, say, show_json, show_table
+from services.cli.orders import show_done
+from services.cli.times import short_time
+from services.command import Done
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs."""
+    keys = typer.Typer(no_args_is_help=True, help="Integration keys: what senders present to intake.")
+    app.add_typer(keys, name="keys")
+
+    @keys.command()
+    def create(
+        sender: Annotated[str, typer.Argument(help="alertmanager, pagerduty, cloudevents or json.")],
+        name: Annotated[str, typer.Option(help="What it is for.")] = "",
+        service: Annotated[str, typer.Option(help="Service of alerts that name none themselves.")] = "",
+        data: DataOption = DATA_DEFAULT,
+        as_json: JsonOption = False,
+    ) -> None:
+        """Make a key and print its secret, this once: the log keeps only its hash."""
+        wanted = {"sender": sender, "name": name, "service": service}
+        with connect(data) as api:
+            answer = api.post("/api/keys", json=wanted, headers={"Idempotency-Key": new_event_id()})
+        if as_json:
+            show_json(answer)
+            return
+        say(answer["secret"])
+        note(f"{answer['key_id']} was made. Its secret is shown only now.")
+
+    @keys.command(name="list")
+    def list_keys(data: DataOption = DATA_DEFAULT, as_json: JsonOption = False) -> None:
+        """List the keys, without their secrets. Times are UTC."""
+        with connect(data) as api:
+            answer = api.get("/api/keys")
+        if as_json:
+            show_json(answer)
+            return
+        show_table(
+            ("key", "sender", "name", "service", "created", "revoked"),
+            [
+                (
+                    row["key_id"],
+                    row["sender"],
+                    row["name"],
+                    row["service"],
+                    short_time(row["created_at"]),
+                    short_time(row["revoked_at"]),
+                )
+                for row in answer["keys"]
+            ],
+            empty="No keys. recount keys create alertmanager",
+        )
+
+    @keys.command()
+    def revoke(
+        key: Annotated[str, typer.Argument(help="The key's id, such as key-alertmanager.")],
+        reason: Annotated[str, typer.Option(help="Why.")] = "",
+        data: DataOption = DATA_DEFAULT,
+        as_json: JsonOption = False,
+    ) -> None:
+        """Revoke a key: what comes with it is refused from now on."""
+        with connect(data) as api:
+            answer = api.delete(f"/api/keys/{key}", reason=reason or None)
+        show_done(msgspec.convert(answer, Done), as_json=as_json)

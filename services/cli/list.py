@@ -1,0 +1,51 @@
+"""``recount list``: the incidents."""
+
+from typing import Annotated
+
+import typer
+
+from services.cli.client import connect
+from services.cli.console import DATA_DEFAULT, DataOption, JsonOption, note, show_json, show_table
+from services.cli.incident import called
+from services.cli.orders import AsOfOption
+from services.cli.times import short_time
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+
+    @app.command(name="list")
+    def list_incidents(
+        everything: Annotated[bool, typer.Option("--all", help="Those that are over, too.")] = False,
+        phase: Annotated[str, typer.Option(help="Only these phases, with commas: triage,active.")] = "",
+        as_of: AsOfOption = "",
+        data: DataOption = DATA_DEFAULT,
+        as_json: JsonOption = False,
+    ) -> None:
+        """List the open incidents, the newest first. Times are UTC."""
+        wanted = phase or ("" if everything else "open")
+        with connect(data) as api:
+            answer = api.get("/api/incidents", phase=wanted or None, as_of=as_of or None)
+        if as_json:
+            show_json(answer)
+            return
+        show_table(
+            ("incident", "severity", "phase", "service", "commander", "opened", "title"),
+            [
+                (
+                    row["incident_id"],
+                    row["severity"],
+                    row["phase"],
+                    row["service"],
+                    called(answer, row["commander"]),
+                    short_time(row["opened_at"]),
+                    row["title"],
+                )
+                for row in answer["incidents"]
+            ],
+            empty="No incidents."
+            if everything or phase
+            else "No open incidents. `recount list --all` shows the others.",
+        )
+        if answer["truncated"]:
+            note("There are more; `recount sql` gives them all.")

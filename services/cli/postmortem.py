@@ -1,0 +1,68 @@
+"""``recount postmortem``: the story of an incident as Markdown, and its publication."""
+
+import hashlib
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from services.cli.client import connect
+from services.cli.console import DATA_DEFAULT, DataOption, JsonOption, note, say, show_json
+from services.cli.orders import ActorOption, AsOfOption, IncidentArgument, incident_id, send_order
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+
+    @app.command()
+    def postmortem(
+        incident: IncidentArgument,
+        as_of: AsOfOption = "",
+        output: Annotated[
+            Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write it there instead of printing it.")
+        ] = None,
+        names: Annotated[bool, typer.Option("--names", help="Names instead of letters.")] = False,
+        publish: Annotated[
+            bool, typer.Option("--publish", help="Record that people have read it: its position and its SHA-256.")
+        ] = False,
+        data: DataOption = DATA_DEFAULT,
+        actor: ActorOption = "",
+        as_json: JsonOption = False,
+    ) -> None:
+        """Print an incident's postmortem in Markdown. The same log position gives the same bytes."""
+        if names and publish:
+            raise typer.BadParameter(
+                "a published postmortem has no names, so that it stays the same: leave --names out"
+            )
+        identifier = incident_id(incident)
+        with connect(data, actor=actor) as api:
+            answer = api.ask(
+                "GET",
+                f"/api/incidents/{identifier}/postmortem",
+                params={"as_of": as_of or None, "names": str(names).lower()},
+            )
+            made_from = int(answer.headers["Recount-Position"])
+            digest = hashlib.sha256(answer.content).hexdigest()
+            done = None
+            if publish:
+                published = {"made_from_seq": made_from, "document_sha256": digest}
+                done = send_order(api, identifier, "publish_review", published)
+        if output is not None:
+            output.write_bytes(answer.content)
+        if as_json:
+            show_json(
+                {
+                    "incident_id": identifier,
+                    "made_from_seq": made_from,
+                    "document_sha256": digest,
+                    "published": done is not None,
+                    "markdown": answer.text,
+                }
+            )
+        elif output is not None:
+            say(f"{output}: {identifier} as of log position {made_from}, SHA-256 {digest}")
+        else:
+            sys.stdout.write(answer.text)
+        if done is not None:
+            note(done.message)
