@@ -36,7 +36,7 @@ bench: setup ## measure beside peers and limits; see benchmarks/README.md
 	@$(PYTHON) -m benchmarks.run $(ARGS)
 
 golden: setup ## write the golden bytes of facts anew; then read the diff
-	@$(PYTHON) -m tests.events.golden
+	@$(PYTHON) -m tests.events.examples
 
 docs: setup ## write docs/events.md and docs/projections.md anew
 	@$(RECOUNT) schema --docs docs

@@ -1,5 +1,6 @@
 """``recount intake``: what could not be understood, and trying it again."""
 
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -15,10 +16,19 @@ from services.command import Done
 
 def register(app: typer.Typer) -> None:
     """Add the verbs."""
+    letters = typer.Typer(
+        invoke_without_command=True, help="Messages that a service could not use and set aside, so that others go on."
+    )
     intake = typer.Typer(no_args_is_help=True, help="Intake: what senders said and nobody could use.")
-    letters = typer.Typer(no_args_is_help=True, help="Messages that were set aside, so that others go on.")
     intake.add_typer(letters, name="dead-letters")
     app.add_typer(intake, name="intake")
+    # Any service may set a message aside, so they have a name of their own, too.
+    app.add_typer(letters, name="dead-letters")
+
+    @letters.callback()
+    def dead_letters(context: typer.Context, data: DataOption = DATA_DEFAULT, as_json: JsonOption = False) -> None:
+        if context.invoked_subcommand is None:
+            _list(everything=False, data=data, as_json=as_json)
 
     @letters.command(name="list")
     def list_letters(
@@ -27,28 +37,7 @@ def register(app: typer.Typer) -> None:
         as_json: JsonOption = False,
     ) -> None:
         """List the dead letters of every service, the newest first. Times are UTC."""
-        with connect(data) as api:
-            found = api.get("/api/dead-letters")["dead_letters"]
-        shown = [row for row in found if everything or row["state"] != "handled"]
-        if as_json:
-            show_json({"dead_letters": shown})
-            return
-        show_table(
-            ("dead letter", "service", "from", "position", "recorded", "state", "error"),
-            [
-                (
-                    row["dead_letter_id"],
-                    row["service"],
-                    row["source_subject"],
-                    row["source_seq"],
-                    short_time(row["recorded_at"]),
-                    row["state"],
-                    row["error"],
-                )
-                for row in shown
-            ],
-            empty="No dead letters.",
-        )
+        _list(everything=everything, data=data, as_json=as_json)
 
     @letters.command()
     def replay(
@@ -77,3 +66,28 @@ def register(app: typer.Typer) -> None:
             say("No dead letters wait.")
         if failures:
             raise typer.Exit(1)
+
+
+def _list(*, everything: bool, data: Path, as_json: bool) -> None:
+    with connect(data) as api:
+        found = api.get("/api/dead-letters")["dead_letters"]
+    shown = [row for row in found if everything or row["state"] != "handled"]
+    if as_json:
+        show_json({"dead_letters": shown})
+        return
+    show_table(
+        ("dead letter", "service", "from", "position", "recorded", "state", "error"),
+        [
+            (
+                row["dead_letter_id"],
+                row["service"],
+                row["source_subject"],
+                row["source_seq"],
+                short_time(row["recorded_at"]),
+                row["state"],
+                row["error"],
+            )
+            for row in shown
+        ],
+        empty="No dead letters.",
+    )
