@@ -10,15 +10,12 @@ from typing import assert_never
 from events.incident import (
     Determination,
     DeterminationSet,
-    IncidentAbsorbed,
     IncidentClosed,
     IncidentContained,
     IncidentDeclared,
     IncidentDismissed,
-    IncidentDisowned,
     IncidentEradicated,
     IncidentFact,
-    IncidentMerged,
     IncidentRegressed,
     IncidentReinstated,
     IncidentReopened,
@@ -43,6 +40,7 @@ from services.incidents.commands import (
     TransitionCommand,
     Unmerge,
 )
+from services.incidents.merging import merge
 from services.incidents.state import OPEN_PHASES, Incident, Phase
 
 ALLOWED_FROM: dict[type[TransitionCommand], frozenset[Phase]] = {
@@ -94,22 +92,11 @@ def change_phase(incident: Incident, command: TransitionCommand, about: Circumst
         case Reinstate(reason=reason):
             return _reinstate(incident, reason)
         case Merge():
-            return _merge(command, about)
+            return merge(command, about)
         case Unmerge(reason=reason):
             return (IncidentUnmerged(from_incident_id=incident.merged_into, reason=reason),)
         case _:
             assert_never(command)
-
-
-def counterpart(incident_id: str, fact: IncidentFact) -> tuple[str, IncidentFact] | None:
-    """What a merge, or its undoing, says about the other incident: its id and the fact."""
-    match fact:
-        case IncidentMerged(into_incident_id=root):
-            return root, IncidentAbsorbed(from_incident_id=incident_id)
-        case IncidentUnmerged(from_incident_id=root):
-            return root, IncidentDisowned(from_incident_id=incident_id)
-        case _:
-            return None
 
 
 def determine_late(incident: Incident, determination: Determination, reason: str) -> tuple[IncidentFact, ...]:
@@ -288,32 +275,6 @@ def _reinstate(incident: Incident, reason: str) -> tuple[IncidentFact, ...]:
     if incident.determination in NO_INCIDENT:
         return reinstated, DeterminationSet(determination="suspected", reason=reason)
     return (reinstated,)
-
-
-def _merge(command: Merge, about: Circumstances) -> tuple[IncidentFact, ...]:
-    root, other = command.into_incident_id, about.other
-    if root == about.incident_id:
-        raise about.refused(
-            "merge", because="it cannot be merged into itself", instead="name the other one", code="invalid"
-        )
-    if other.deed is None:
-        raise about.refused(
-            "merge", because=f"there is no {root}", instead="`recount list` shows all", code="not_found"
-        )
-    if other.phase == "merged":
-        into_this = other.merged_into == about.incident_id
-        raise about.refused(
-            "merge",
-            because=f"of {root}: {about.in_words(other.deed)}",
-            instead=f"{root} belongs to this one already: unmerge it first"
-            if into_this
-            else f"merge into {other.merged_into}",
-        )
-    if other.phase == "dismissed":
-        raise about.refused(
-            "merge", because=f"of {root}: {about.in_words(other.deed)}", instead=f"reinstate {root} first"
-        )
-    return (IncidentMerged(into_incident_id=root, reason=command.reason),)
 
 
 def _not_before(earliest: datetime | None, what: str, asked: str, about: Circumstances) -> None:

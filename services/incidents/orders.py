@@ -17,7 +17,7 @@ from services.incidents.commands import Close, Declare, IncidentCommand, LinkAle
 from services.incidents.decider import decide
 from services.incidents.grouping import RULE, group_of_incident, known_alert
 from services.incidents.histories import Histories, Loaded
-from services.incidents.lifecycle import counterpart
+from services.incidents.merging import counterpart
 from services.incidents.placing import SOURCE, taking_its_group
 from services.incidents.review import Review, decide_review, fold_review
 from services.incidents.state import UNOPENED, fold

@@ -8,7 +8,9 @@ history.
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from random import Random
+from typing import Any
 
 import msgspec
 
@@ -19,13 +21,18 @@ from services.command import Answer, Order
 from services.incidents.service import Incidents
 from services.intake.keys import Keys
 from services.intake.translator import Translator
+from services.notifier.service import Notifier
 from tests.simulation.deliveries import Mailbox
 from tests.simulation.faults import FaultyLog, ForgetfulLog
 from tests.simulation.monitoring import Monitoring
+from tests.simulation.paging import Paging
 from tests.simulation.responders import Responders
 
 COPIES = 2
 FAULT_RATE = 0.08
+# After its last step a world is watched for this long: every escalation, retry and late delivery ends within it, while
+# hand-overs of the rotation never do.
+REST = timedelta(hours=48)
 # Everything that waits is delivered within this many rounds, or something goes round in circles.
 DRAIN_ROUNDS_MAX = 20_000
 BEGIN = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -42,18 +49,25 @@ class History(msgspec.Struct, frozen=True):
 class World:
     """One run."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, folder: Path) -> None:
         self.random = Random(seed)
         self.clock = FakeClock(BEGIN)
         self.log = ForgetfulLog(self.clock.now)
         self.timers = MemoryTimers(self.log)
         self._views: list[FaultyLog] = []
         self._offered = 0
+        self._paging = Paging(self.random, self.clock, self.timers, folder)
         translators = [Translator(self.log_of_a_process(), Keys(self.log)) for _ in range(COPIES)]
         self.monitoring = Monitoring(translators, self.random, self.clock)
-        incidents = [self._incidents() for _ in range(COPIES)]
-        self.responders = Responders(incidents, self.log, self.random, self.clock)
-        self.mailboxes = [Mailbox(incidents, self.random, self.clock)]
+        # Every kind of service with what starts a copy of it.
+        starts: tuple[Callable[[], Any], ...] = (
+            lambda: Incidents(self.log_of_a_process(), self.clock),
+            lambda: self._paging.oncall(self.log_of_a_process()),
+            lambda: self._paging.notifier(self.log_of_a_process()),
+        )
+        self._services = [(start, [start() for _ in range(COPIES)]) for start in starts]
+        self.mailboxes = [Mailbox(copies, self.random, self.clock) for _start, copies in self._services]
+        self.responders = Responders(self._services[0][1], self.log, self.random, self.clock)
 
     def log_of_a_process(self) -> FaultyLog:
         """The log as one process sees it."""
@@ -63,6 +77,7 @@ class World:
 
     async def run(self, steps: int) -> History:
         """Let things happen, then let everything come to rest, and tell what happened."""
+        await self._paging.introduce(self.log)
         for _ in range(steps):
             await self._step()
         await self._drain()
@@ -75,8 +90,10 @@ class World:
             self.monitoring.notices()
         at_once = self.random.choices(self._possible(), k=self.random.randint(1, 5))
         await asyncio.gather(*(act() for act in at_once))
-        if self.random.random() < 0.03:
-            self._restart_a_copy()
+        if self.random.random() < 0.7:
+            await self._finish_pages()
+        if self.random.random() < 0.05:
+            await self._restart_a_copy()
         await self._offer_news()
 
     def _possible(self) -> list[Callable[[], object]]:
@@ -94,12 +111,18 @@ class World:
         self.timers.fire_due(self.clock.now())
         await self._offer_news()
 
-    def _incidents(self) -> Incidents:
-        return Incidents(self.log_of_a_process(), self.clock)
+    async def _restart_a_copy(self) -> None:
+        start, copies = self.random.choice(self._services)
+        gone = self.random.randrange(COPIES)
+        if isinstance(copies[gone], Notifier):
+            await copies[gone].stop()
+        copies[gone] = start()
 
-    def _restart_a_copy(self) -> None:
-        copies = self.responders.copies
-        copies[self.random.randrange(len(copies))] = self._incidents()
+    async def _finish_pages(self) -> None:
+        for _start, copies in self._services:
+            for copy in copies:
+                if isinstance(copy, Notifier):
+                    await copy.idle()
 
     async def _stored_after(self, position: int) -> list[Stored]:
         through = await self.log.last_position()
@@ -115,18 +138,21 @@ class World:
     async def _drain(self) -> None:
         for view in self._views:
             view.fault_rate = 0.0
+        until = self.clock.now() + REST
         for _ in range(DRAIN_ROUNDS_MAX):
             await self.responders.ask_again()
             await self.monitoring.translate(calm=True)
             for box in self.mailboxes:
                 await box.deliver(calm=True)
+            await self._finish_pages()
             await self._offer_news()
             if self.monitoring.ready() or any(box.ready() for box in self.mailboxes):
                 continue
             moments = [box.next_due() for box in self.mailboxes] + [self.timers.next_due()]
-            if not (later := [moment for moment in moments if moment is not None]):
+            following = min((moment for moment in moments if moment is not None), default=until)
+            if following >= until:
                 return
-            self.clock.moment = max(self.clock.moment, min(later))
+            self.clock.moment = max(self.clock.moment, following)
             self.timers.fire_due(self.clock.now())
             await self._offer_news()
         raise AssertionError(f"the world does not come to rest in {DRAIN_ROUNDS_MAX} rounds")
