@@ -8,10 +8,12 @@ The hot path is plain ASGI inside Litestar: per-request injection and validation
 """
 
 import asyncio
+import logging
 import re
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from http import HTTPStatus
+from secrets import token_hex
 from typing import Any
 
 import msgspec
@@ -40,6 +42,8 @@ PAYLOAD_HEADERS_MAX = 64
 BODY_TIMEOUT_S = 30.0
 # Long enough for a queue of half a second to drain, short enough for an alert.
 RETRY_AFTER_S = 2
+
+logger = logging.getLogger("recount.intake")
 
 _PRINTABLE = re.compile(r"[\x20-\x7e]*")
 
@@ -118,12 +122,13 @@ class Door:
         )
         try:
             payload = adapter.parse(receipt)
-        except InvalidPayload as problem:
+        except Exception as error:  # whatever an adapter stumbles over, the payload must not be lost
+            problem = error if isinstance(error, InvalidPayload) else _stumbled(adapter, error)
             # Kept all the same: the translator meets it again and makes a dead letter of it.
             await self._receipts.put(receipt)
             self._metrics.invalid.labels(adapter.name).inc()
             return adapter.invalid(problem)
-        receipt = adapter.prepare(payload, receipt)
+        receipt = adapter.prepare(payload, receipt, token_hex(16))
         await self._receipts.put(receipt)
         self._metrics.stored.labels(adapter.name).inc()
         return adapter.accepted(payload, receipt)
@@ -157,6 +162,11 @@ class Handshake(Turned):
     def __init__(self, headers: dict[str, str]) -> None:
         super().__init__(200, "")
         self.headers = headers
+
+
+def _stumbled(adapter: Adapter, error: Exception) -> InvalidPayload:
+    logger.error("intake: the adapter %s failed on a payload", adapter.name, exc_info=error)
+    return InvalidPayload(f"the adapter {adapter.name} failed on it: {type(error).__name__}")
 
 
 def _headers(raw: list[tuple[bytes, bytes]]) -> dict[str, str]:
@@ -267,4 +277,4 @@ def make_intake_app(
     async def producers(scope: Scope, receive: Receive, send: Send) -> None:
         await door(scope, receive, send)
 
-    return Litestar([health, figures, producers], openapi_config=None, lifespan=[lifespan])
+    return Litestar([health, figures, producers], openapi_config=None, lifespan=[lifespan], logging_config=None)

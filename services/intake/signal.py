@@ -127,7 +127,7 @@ def fit(signal: Signal) -> Signal:
         annotations[SHORTENED] = f"left out: {', '.join(left_out)}"[:TITLE_LENGTH_MAX]
     return msgspec.structs.replace(
         signal,
-        title=title[:TITLE_LENGTH_MAX] or "alert without a title",
+        title=title[:TITLE_LENGTH_MAX] or _plain(signal.fingerprint),
         service=_plain(signal.service)[:NAME_LENGTH_MAX],
         labels=labels,
         annotations=annotations,

@@ -56,8 +56,8 @@ class Adapter(msgspec.Struct, frozen=True, kw_only=True):
     """The answer to a payload that is not what it should be (and is kept as a dead letter)."""
     refused: Callable[[int, str], Reply]
     """The answer to a request that is not taken: status and reason."""
-    prepare: Callable[[Any, Receipt], Receipt] = lambda _payload, receipt: receipt
-    """Complete a receipt before it is stored."""
+    prepare: Callable[[Any, Receipt, str], Receipt] = lambda _payload, receipt, _made_up: receipt
+    """Complete a receipt before it is stored, with a key that was made up in case the sender left it to us."""
     path: str = ""
     """A path of its own beside ``/hooks/<name>``, where its clients cannot be told another."""
     secret_in_body: Callable[[bytes], str] = lambda _body: ""

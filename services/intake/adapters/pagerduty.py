@@ -5,7 +5,6 @@ which events arrive decides.
 """
 
 import re
-from secrets import token_hex
 from typing import Any
 
 import msgspec
@@ -65,7 +64,7 @@ def _faults(event: dict[str, Any]) -> list[str]:
     action = event.get("event_action")
     if not action:
         errors.append("'event_action' is missing or blank")
-    elif action not in _STATES:
+    elif not isinstance(action, str) or action not in _STATES:
         errors.append("'event_action' is invalid (must be one of the following: 'trigger', 'acknowledge' or 'resolve')")
     dedup_key = event.get("dedup_key")
     if dedup_key is not None and not isinstance(dedup_key, str):
@@ -141,11 +140,11 @@ def _first_link(links: list[Any]) -> str:
     return next((words(link.get("href")) for link in links if isinstance(link, dict) and link.get("href")), "")
 
 
-def _prepare(payload: Payload, receipt: Receipt) -> Receipt:
+def _prepare(payload: Payload, receipt: Receipt, made_up: str) -> Receipt:
     """A trigger without a key gets one, which the answer returns and the receipt keeps."""
     if payload.dedup_key:
         return receipt
-    return msgspec.structs.replace(receipt, headers={**receipt.headers, DEDUP_KEY_HEADER: token_hex(16)})
+    return msgspec.structs.replace(receipt, headers={**receipt.headers, DEDUP_KEY_HEADER: made_up})
 
 
 def _secret_in_body(body: bytes) -> str:
