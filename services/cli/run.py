@@ -8,8 +8,6 @@ import typer
 
 from events import RecountError
 from services.cli.console import DATA_DEFAULT, DataOption
-from services.supervisor.http_door import parse_address
-from services.supervisor.process import ProcessOptions, run_process
 from services.supervisor.roles import ROLES
 
 HTTP_DEFAULT = "127.0.0.1:8080"
@@ -37,6 +35,10 @@ def register(app: typer.Typer) -> None:
         ] = "",
     ) -> None:
         """Run one process: actors, readers, or a single service of the actors."""
+        # Imported here, because every verb loads every file of this folder and this one needs everything.
+        from services.supervisor.http_door import parse_address
+        from services.supervisor.process import ProcessOptions, run_process
+
         if process not in ROLES:
             raise RecountError(f"there is no process {process!r}", hint=f"Run one of {', '.join(ROLES)}.")
         asyncio.run(

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
@@ -11,8 +11,9 @@ import typer
 from services.cli.client import shown
 from services.cli.console import DATA_DEFAULT, DataOption, JsonOption, note, say, show_json
 from services.cli.run import HTTP_DEFAULT, INTAKE_DEFAULT, HttpOption, IntakeOption
-from services.supervisor.http_door import parse_address
-from services.supervisor.platform import Announcement, PlatformOptions, run_platform
+
+if TYPE_CHECKING:
+    from services.supervisor.platform import Announcement
 
 FIRST_ALERT = {"title": "checkout is down", "severity": "critical", "service": "checkout", "key": "checkout-down"}
 
@@ -29,6 +30,10 @@ def register(app: typer.Typer) -> None:
         as_json: JsonOption = False,
     ) -> None:
         """Start Recount here: NATS server, actors and readers. Ctrl-C stops it in order."""
+        # Imported here, because every verb loads every file of this folder.
+        from services.supervisor.http_door import parse_address
+        from services.supervisor.platform import PlatformOptions, run_platform
+
         logging.basicConfig(
             level=logging.WARNING, format="%(asctime)s %(levelname)s up: %(message)s", stream=sys.stderr
         )
@@ -43,7 +48,7 @@ def register(app: typer.Typer) -> None:
         note("Stopped; nothing was lost.")
 
 
-def _show(announcement: Announcement) -> None:
+def _show(announcement: "Announcement") -> None:
     alert = msgspec.json.encode(FIRST_ALERT).decode()
     say("")
     say(f"Recount is up: {announcement.url}")
@@ -62,7 +67,7 @@ def _show(announcement: Announcement) -> None:
     say("")
 
 
-def _paths(announcement: Announcement) -> dict[str, str]:
+def _paths(announcement: "Announcement") -> dict[str, str]:
     keys = announcement.keys
     return {
         "Alertmanager": f"/hooks/alertmanager/{keys['alertmanager']}",

@@ -22,7 +22,7 @@ from services.settings import Settings, load_settings
 from services.supervisor.child import Child
 from services.supervisor.http_door import Address, settled
 from services.supervisor.nats_server import NatsServer
-from services.supervisor.process import SUPERVISED_VARIABLE
+from services.supervisor.roles import SUPERVISED_VARIABLE
 
 logger = logging.getLogger("recount")
 

@@ -31,7 +31,7 @@ from services.supervisor.configuration import apply_settings
 from services.supervisor.first_facts import Presence, record_credentials
 from services.supervisor.http_door import Address, bind, without_signals
 from services.supervisor.nats_server import wait_until_it_answers
-from services.supervisor.roles import ROLES, user_of
+from services.supervisor.roles import ROLES, SUPERVISED_VARIABLE, user_of
 
 logger = logging.getLogger("recount")
 
@@ -39,8 +39,6 @@ LOG_FILE_BYTES_MAX = 10 * 1024 * 1024
 LOG_FILES_MAX = 3
 # How long a process waits for its server before it gives up; the supervisor, or the container engine, tries again.
 NATS_WAIT_S = 60.0
-# Set by the supervisor: stderr is a terminal that other processes share.
-SUPERVISED_VARIABLE = "RECOUNT_SUPERVISED"
 
 
 class ProcessOptions(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,6 +13,9 @@ ROLES: dict[str, tuple[str, ...]] = {
     **{service: (service,) for service in ACTORS},
 }
 
+# Set by the supervisor: stderr is a terminal that other processes share.
+SUPERVISED_VARIABLE = "RECOUNT_SUPERVISED"
+
 
 def user_of(process: str) -> NatsUser:
     """As whom a process speaks to the embedded server."""
