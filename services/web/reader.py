@@ -74,6 +74,10 @@ class Reader:
         """The same, each row by column name."""
         return as_rows(await self.ask(sql, params, as_of=as_of))
 
+    async def stored_position(self) -> int:
+        """The position in the same transaction as the rows: between two equal answers nothing was applied."""
+        return int((await self.ask("select position from warehouse_state")).rows[0][0])
+
     async def recorded_at(self, position: int) -> datetime | None:
         """When the last event up to a position was recorded, UTC without a zone; None for an empty log."""
         table = await self.ask("select recorded_at from log where seq <= ? order by seq desc limit 1", (position,))

@@ -25,7 +25,9 @@ from services.broker import connect_client, make_broker
 from services.clock import SystemClock
 from services.context import Context
 from services.incidents.wiring import attach_incidents
+from services.intake.wiring import attach_intake
 from services.keyring import Keyring
+from services.oncall.wiring import attach_oncall
 from services.postmortem.render import render
 from services.projector.wiring import attach_projector
 from services.secrets import Secrets, ensure_secrets, hash_secret
@@ -85,6 +87,20 @@ class Stack:
         with self.client() as client:
             return int(client.get("/api/position").json()["position"])
 
+    def append(self, stream: str, *facts: Any) -> int:
+        """Write facts as a service would, and wait until they are readable."""
+
+        async def work() -> int:
+            history = await self.actors.log.read(stream)
+            return await self.actors.log.append(
+                Write(stream, history[-1].seq if history else 0, tuple(_event(fact) for fact in facts))
+            )
+
+        seq: int = self.ask(work)
+        with self.client() as client:
+            client.get("/api/position", params={"min_position": seq}).raise_for_status()
+        return seq
+
     def ask(self, work: Callable[[], Any]) -> Any:
         """Run a coroutine function inside the platform's loop."""
         return asyncio.run_coroutine_threadsafe(work(), self._loop).result(30)
@@ -109,6 +125,8 @@ class Stack:
             readers = await self._context(nats.url, "readers", parts)
             await self._introduce(actors)
             await attach_incidents(actors)
+            await attach_oncall(actors)
+            await attach_intake(actors)
             await actors.broker.start()
             parts.push_async_callback(actors.broker.stop)
             projector = await attach_projector(readers)

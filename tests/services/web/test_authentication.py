@@ -6,14 +6,12 @@ from typing import Any
 import pytest
 from litestar import Litestar
 
-from events import Event, Write
 from events.audit import TokenCreated, TokenRevoked
-from events.ids import new_event_id
 from services.secrets import hash_secret
 from services.web.login_failures import FAILURES_FORGOTTEN_AFTER_S, FAILURES_MAX, LoginFailures
 from services.web.page_login import safe_path
 from services.web.problems import Problem
-from tests.services.web.stack import RESPONDER_SECRET, Stack, eventually, now
+from tests.services.web.stack import RESPONDER_SECRET, Stack, eventually
 
 OPEN_TO_ALL = {"/healthz", "/login", "/ack/{token:str}", "/static/{file_path:path}"}
 
@@ -51,12 +49,12 @@ def test_a_wrong_token_is_refused_even_beside_a_good_session(recount: Stack, sec
 
 def test_a_token_that_is_revoked_ends_its_sessions(recount: Stack):
     secret = "a-token-that-will-be-revoked"
-    append(recount, "token.tok-temp", TokenCreated(scope="admin", secret_sha256=hash_secret(secret)))
+    recount.append("token.tok-temp", TokenCreated(scope="admin", secret_sha256=hash_secret(secret)))
     with recount.client(secret) as program, recount.client("") as browser:
         eventually(lambda: program.get("/api/position").status_code == 200)
         browser.post("/login", data={"token": secret})
         assert browser.get("/").status_code == 200
-        append(recount, "token.tok-temp", TokenRevoked(reason="lost"))
+        recount.append("token.tok-temp", TokenRevoked(reason="lost"))
         eventually(lambda: program.get("/api/position").status_code == 401)
         assert browser.get("/").status_code == 303
 
@@ -217,12 +215,3 @@ def csrf_of(html: str) -> str:
     found = re.search(r'name="csrf_token" value="([^"]+)"', html)
     assert found
     return found[1]
-
-
-def append(recount: Stack, stream: str, fact: Any) -> None:
-    async def work() -> None:
-        history = await recount.actors.log.read(stream)
-        event = Event(id=new_event_id(), fact=fact, happened_at=now(), source="recount/test")
-        await recount.actors.log.append(Write(stream, history[-1].seq if history else 0, (event,)))
-
-    recount.ask(work)
