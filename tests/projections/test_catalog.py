@@ -64,7 +64,7 @@ def test_what_is_stored_may_not_read_the_clock(tmp_path: Path):
     (tmp_path / "notes.sql").write_text(
         HEADER.format(refresh="stream") + "select stream_id as incident_id, moment from incident_noted, clock"
     )
-    with pytest.raises(BadProjection, match="notes.sql reads every event"):
+    with pytest.raises(BadProjection, match=r"notes\.sql reads every event"):
         read_catalog(tmp_path)
 
 
