@@ -229,7 +229,7 @@ def _close(incident: Incident, command: Close, about: Circumstances) -> tuple[In
         raise about.refused(
             "close",
             because=f"nobody owns {', '.join(about.unowned_actions)}",
-            instead="agree on the action again with an owner, or finish it",
+            instead="finish it, or drop it with a reason and agree on it again with an owner",
         )
     if incident.impact:
         scopes = ", ".join(sorted(incident.impact))

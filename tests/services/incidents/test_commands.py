@@ -20,7 +20,7 @@ def test_every_verb_is_read_back_from_its_own_bytes():
 
 def test_every_verb_says_what_it_does():
     assert all(kind.__doc__ for kind in VERBS.values())
-    assert len(VERBS) == 25
+    assert {"declare", "acknowledge", "resolve", "publish_review"} <= set(VERBS)
 
 
 @pytest.mark.parametrize(

@@ -297,6 +297,16 @@ async def test_actions_are_agreed_on_and_finished(log: EventLog, people: People)
     assert (unknown.code, unknown.instead) == ("not_found", "agreed actions: A1, A2")
 
 
+async def test_an_incident_is_closed_without_a_waiver_once_its_review_is_published(log: EventLog, people: People):
+    await people.do("declare", title="checkout is down", severity="sev1")
+    await people.do("resolve", "INC-1")
+    refused = await people.ask("close", "INC-1")
+    assert isinstance(refused, Refused)
+    assert refused.because == "no review of it is published"
+    await people.do("publish_review", "INC-1", made_from_seq=3, document_sha256="0" * 64)
+    await people.do("close", "INC-1")
+
+
 @pytest.mark.parametrize(
     ("order", "because"),
     [
