@@ -1,4 +1,4 @@
-"""HTTP API: people, integration keys and dead letters. Reading needs a login, changing an admin token."""
+"""HTTP API: people, on-call, integration keys and dead letters. Reading needs a login, changing an admin token."""
 
 from typing import Annotated, Any
 
@@ -64,6 +64,24 @@ async def erase_person(
     require_admin(request.user)
     person = await site.names.find(handle)
     return await site.orders.give(request, "oncall", "erase_person", {"reason": reason}, target=person.person_id)
+
+
+@post("/rotations/{rotation_id:str}", status_code=200)
+async def configure_rotation(
+    request: AskerRequest, rotation_id: FromPath[str], data: JSONBody[dict[str, Any]], site: Here
+) -> Done:
+    """Set a rotation, as a whole: the fields of the command `configure_rotation`."""
+    require_admin(request.user)
+    return await site.orders.give(request, "oncall", "configure_rotation", data, target=rotation_id)
+
+
+@post("/policies/{policy_id:str}", status_code=200)
+async def configure_policy(
+    request: AskerRequest, policy_id: FromPath[str], data: JSONBody[dict[str, Any]], site: Here
+) -> Done:
+    """Set an escalation policy, as a whole: the fields of the command `configure_policy`."""
+    require_admin(request.user)
+    return await site.orders.give(request, "oncall", "configure_policy", data, target=policy_id)
 
 
 @get("/keys")
@@ -136,5 +154,16 @@ def _contact(text: str, number: int) -> dict[str, str]:
 
 router = Router(
     path="/api",
-    route_handlers=[people, add_person, erase_person, keys, create_key, revoke_key, dead_letters, replay_dead_letter],
+    route_handlers=[
+        people,
+        add_person,
+        erase_person,
+        configure_rotation,
+        configure_policy,
+        keys,
+        create_key,
+        revoke_key,
+        dead_letters,
+        replay_dead_letter,
+    ],
 )
