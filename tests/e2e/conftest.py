@@ -1,0 +1,92 @@
+"""A running platform, a mail server that keeps what it gets, and Debian's Alertmanager."""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from aiosmtpd.controller import Controller
+
+from tests.e2e.platform import Platform, wait_for
+from tests.nats_process import free_port
+
+ALERTMANAGER = shutil.which("prometheus-alertmanager") or ""
+
+
+class Mailbox:
+    """What a mail server received."""
+
+    def __init__(self) -> None:
+        self.mails: list[EmailMessage] = []
+
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:
+        """aiosmtpd calls it with each mail."""
+        self.mails.append(message_from_bytes(envelope.content, policy=default))
+        return "250 OK"
+
+    def to(self, address: str) -> list[EmailMessage]:
+        """The mails to one address."""
+        return [mail for mail in list(self.mails) if address in str(mail["To"])]
+
+
+@pytest.fixture
+def mailbox() -> Iterator[tuple[Mailbox, int]]:
+    """A mailbox and the port of its server."""
+    box, port = Mailbox(), free_port()
+    controller = Controller(box, hostname="127.0.0.1", port=port)
+    controller.start()
+    yield box, port
+    controller.stop()
+
+
+@pytest.fixture
+def platform(tmp_path: Path, mailbox: tuple[Mailbox, int], request: pytest.FixtureRequest) -> Iterator[Platform]:
+    """A platform that pages ada, then grace, by mail."""
+    platform = Platform(tmp_path, smtp_port=mailbox[1], **getattr(request, "param", {}))
+    try:
+        yield platform.start()
+    finally:
+        platform.stop()
+
+
+@pytest.fixture
+def alertmanager(tmp_path: Path, platform: Platform) -> Iterator[str]:
+    """The address of a stock Alertmanager whose only change is our receiver."""
+    if not ALERTMANAGER:
+        pytest.skip("Debian's prometheus-alertmanager is not installed")
+    url = f"http://127.0.0.1:{free_port()}"
+    config = tmp_path / "alertmanager.yml"
+    config.write_text(f"""
+route:
+  receiver: recount
+  group_by: [service]
+  group_wait: 100ms
+  group_interval: 200ms
+  repeat_interval: 1h
+receivers:
+  - name: recount
+    webhook_configs:
+      - url: {platform.said["intake_url"]}/hooks/alertmanager/{platform.said["keys"]["alertmanager"]}
+        send_resolved: true
+""")
+    with (tmp_path / "alertmanager.log").open("wb") as output:
+        process = subprocess.Popen(
+            [
+                *(ALERTMANAGER, f"--config.file={config}", f"--storage.path={tmp_path / 'alertmanager'}"),
+                *(f"--web.listen-address={url.removeprefix('http://')}", "--cluster.listen-address="),
+            ],
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        wait_for(lambda: httpx.get(f"{url}/-/ready").status_code == 200, "Alertmanager is ready")
+        yield url
+    finally:
+        process.terminate()
+        process.wait(10)
