@@ -15,6 +15,9 @@ from events import RecountError
 
 DATA_DEFAULT = Path("data")
 
+# A time or an id is not broken over lines; long words are.
+SHORT_CELL = 20
+
 DataOption = Annotated[
     Path, typer.Option("--data", metavar="DIR", envvar="RECOUNT_DATA", help="The data folder of the platform.")
 ]
@@ -36,12 +39,32 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: 
     if not found:
         say(empty)
         return
+    (_show_grid if out.is_terminal else _show_lines)(columns, found)
+
+
+def _show_grid(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A table as wide as the terminal; long texts go over several lines, times and ids do not while there is room."""
+    widths = _widths(columns, rows)
+    short = [width for width in widths if width <= SHORT_CELL]
+    keeps_short = sum(short) + 2 * len(widths) + SHORT_CELL <= out.width
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column.replace("_", " "), overflow="fold")
-    for row in found:
+    for column, width in zip(columns, widths, strict=True):
+        table.add_column(column, overflow="fold", no_wrap=keeps_short and width <= SHORT_CELL)
+    for row in rows:
         table.add_row(*row)
     out.print(table, markup=False)
+
+
+def _show_lines(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """The same for a pipe: every row is one line, however long, for whatever reads it."""
+    widths = _widths(columns, rows)
+    for row in (columns, *rows):
+        cells = (" ".join(cell.split()).ljust(width) for cell, width in zip(row, widths, strict=True))
+        sys.stdout.write("  ".join(cells).rstrip() + "\n")
+
+
+def _widths(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:
+    return [max(len(row[number]) for row in (columns, *rows)) for number in range(len(columns))]
 
 
 def say(sentence: str) -> None:

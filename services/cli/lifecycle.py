@@ -1,11 +1,11 @@
-"""The rest of an incident's life: mitigated, contained, eradicated, regressed, reopened, closed, dismissed, merged."""
+"""The rest of an incident's life: impact, mitigation, regression, reopening, closing, dismissal, merging."""
 
 from typing import Annotated
 
 import typer
 
 from services.cli.console import DATA_DEFAULT, DataOption, JsonOption
-from services.cli.orders import ActorOption, IncidentArgument, give_order, incident_id
+from services.cli.orders import ActorOption, AtOption, IncidentArgument, give_order, incident_id
 
 SummaryArgument = Annotated[str, typer.Argument(help="What was done, in a sentence.")]
 ReasonArgument = Annotated[str, typer.Argument(help="Why, in a sentence.")]
@@ -20,28 +20,45 @@ def register(app: typer.Typer) -> None:
 
 def _register_recovery(app: typer.Typer) -> None:
     @app.command()
+    def impact(
+        incident: IncidentArgument,
+        scope: Annotated[str, typer.Argument(help="What users cannot do, or which data: a service such as checkout.")],
+        level: Annotated[int, typer.Argument(help="0 none (it is over), 1 minor, 2 degraded, 3 major, 4 total.")],
+        at: AtOption = "",
+        data: DataOption = DATA_DEFAULT,
+        actor: ActorOption = "",
+        as_json: JsonOption = False,
+    ) -> None:
+        """Say how much users are affected, from now on or since a time."""
+        command = {"scope": scope, "level": level, "happened_at": at}
+        give_order(data, actor, incident, "impact", command, as_json=as_json)
+
+    @app.command()
     def mitigate(
         incident: IncidentArgument,
         summary: SummaryArgument = "",
         impact_goes_on: Annotated[bool, typer.Option("--impact-goes-on", help="Users are still affected.")] = False,
+        at: AtOption = "",
         data: DataOption = DATA_DEFAULT,
         actor: ActorOption = "",
         as_json: JsonOption = False,
     ) -> None:
         """Say that users are no longer affected (in security incidents: use `contain`)."""
-        command = {"summary": summary, "ends_impact": not impact_goes_on}
+        command = {"summary": summary, "ends_impact": not impact_goes_on, "happened_at": at}
         give_order(data, actor, incident, "contain", command, as_json=as_json)
 
     @app.command()
     def contain(
         incident: IncidentArgument,
         summary: SummaryArgument = "",
+        at: AtOption = "",
         data: DataOption = DATA_DEFAULT,
         actor: ActorOption = "",
         as_json: JsonOption = False,
     ) -> None:
         """Say that the harm no longer spreads; whether users are affected is another matter."""
-        give_order(data, actor, incident, "contain", {"summary": summary, "ends_impact": False}, as_json=as_json)
+        command = {"summary": summary, "ends_impact": False, "happened_at": at}
+        give_order(data, actor, incident, "contain", command, as_json=as_json)
 
     @app.command()
     def eradicate(

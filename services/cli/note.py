@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from services.cli.console import DATA_DEFAULT, DataOption, JsonOption
-from services.cli.orders import ActorOption, IncidentArgument, give_order
+from services.cli.orders import ActorOption, AtOption, IncidentArgument, give_order
 
 
 def register(app: typer.Typer) -> None:
@@ -16,10 +16,11 @@ def register(app: typer.Typer) -> None:
     def note(
         incident: IncidentArgument,
         text: Annotated[str, typer.Argument(help="The note; `-` reads it from standard input.")],
+        at: AtOption = "",
         data: DataOption = DATA_DEFAULT,
         actor: ActorOption = "",
         as_json: JsonOption = False,
     ) -> None:
         """Write a note into an incident's timeline."""
         said = sys.stdin.read().strip() if text == "-" else text
-        give_order(data, actor, incident, "note", {"text": said}, as_json=as_json)
+        give_order(data, actor, incident, "note", {"text": said, "happened_at": at}, as_json=as_json)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import msgspec
 import typer
+from msgspec.structs import replace
 
 from events import RecountError
 from events.ids import new_event_id
@@ -21,6 +22,10 @@ ActorOption = Annotated[
     ),
 ]
 IncidentArgument = Annotated[str, typer.Argument(metavar="INCIDENT", help="Such as INC-42, or only 42.")]
+AtOption = Annotated[
+    str,
+    typer.Option("--at", metavar="TIME", help="When it happened, if that was earlier; ISO 8601, UTC unless it says."),
+]
 AsOfOption = Annotated[
     str,
     typer.Option(
@@ -29,6 +34,8 @@ AsOfOption = Annotated[
         help="As it was known then: a log position, or an ISO 8601 time (UTC when it names no zone).",
     ),
 ]
+
+PERSON_ID = re.compile(r"\bper-[a-z0-9]{10}\b")
 
 
 def incident_id(text: str) -> str:
@@ -52,7 +59,8 @@ def give_order(data: Path, actor: str, incident: str, verb: str, command: Mappin
         RecountError: refused, with what to do instead; or the platform cannot be reached.
     """
     with connect(data, actor=actor) as api:
-        show_done(send_order(api, incident, verb, command), as_json=as_json)
+        done = send_order(api, incident, verb, command)
+        show_done(done if as_json else with_names(api, done), as_json=as_json)
 
 
 def send_order(api: Api, incident: str, verb: str, command: Mapping[str, Any], *, actor: str = "") -> Done:
@@ -61,6 +69,15 @@ def send_order(api: Api, incident: str, verb: str, command: Mapping[str, Any], *
     return msgspec.convert(
         api.post(f"/api/incidents/{incident_id(incident)}/{verb}", json=said(command), headers=headers), Done
     )
+
+
+def with_names(api: Api, done: Done) -> Done:
+    """An answer whose sentence names people instead of their ids; those are asked for only when one stands there."""
+    message = done.message
+    if PERSON_ID.search(message):
+        for person in api.get("/api/people")["people"]:
+            message = message.replace(person["person_id"], person["name"] or person["handle"] or person["person_id"])
+    return replace(done, message=message)
 
 
 def said(command: Mapping[str, Any]) -> dict[str, Any]:

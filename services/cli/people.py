@@ -47,7 +47,7 @@ def register(app: typer.Typer) -> None:
             ("handle", "name", "zone", "person id", ""),
             [
                 (row["handle"], row["name"], row["zone"], row["person_id"], "erased" if row["erased"] else "")
-                for row in answer["people"]
+                for row in sorted(answer["people"], key=lambda row: row["handle"])
             ],
             empty="Nobody yet. recount people add ada --name 'Ada Lovelace' --contact smtp:ada@example.org",
         )

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from services.cli.console import DATA_DEFAULT, DataOption, JsonOption
-from services.cli.orders import ActorOption, IncidentArgument, give_order
+from services.cli.orders import ActorOption, AtOption, IncidentArgument, give_order
 
 
 def register(app: typer.Typer) -> None:
@@ -16,9 +16,11 @@ def register(app: typer.Typer) -> None:
         incident: IncidentArgument,
         summary: Annotated[str, typer.Argument(help="What brought it back, in a sentence.")] = "",
         waiver: Annotated[str, typer.Option(help="Security: why it was not eradicated first.")] = "",
+        at: AtOption = "",
         data: DataOption = DATA_DEFAULT,
         actor: ActorOption = "",
         as_json: JsonOption = False,
     ) -> None:
         """Say that an incident is over: recovered, and verified."""
-        give_order(data, actor, incident, "resolve", {"summary": summary, "waiver": waiver}, as_json=as_json)
+        command = {"summary": summary, "waiver": waiver, "happened_at": at}
+        give_order(data, actor, incident, "resolve", command, as_json=as_json)
