@@ -78,7 +78,7 @@ class Inbox:
         self.messages.append((contact.address, message))
         return Receipt(message.id)
 
-    def problem_with(self, address: str) -> str | None:
+    def problem_with(self, contact: Contact) -> str | None:
         return None
 
     def take(self, address: str) -> list[Message]:

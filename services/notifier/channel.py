@@ -69,8 +69,8 @@ class Channel(Protocol):
         """
         ...
 
-    def problem_with(self, address: str) -> str | None:
-        """Why nothing can be sent to an address; None when it looks right."""
+    def problem_with(self, contact: Contact) -> str | None:
+        """Why nothing can be sent to a contact; None when it looks right."""
         ...
 
 

@@ -64,7 +64,7 @@ class ContactRules:
                 f"no channel serves contacts {contact.channel}:",
                 hint=f"use one of: {', '.join(sorted(channels))}",
             )
-        if problem := channel.problem_with(contact.address):
+        if problem := channel.problem_with(contact):
             raise UnusableContact(
                 f"a contact {contact.channel}: cannot be used: {problem}",
                 hint="docs/operating.md, 'Channels', shows one of each kind.",

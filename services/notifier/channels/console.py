@@ -15,6 +15,6 @@ async def send(message: Message, contact: Contact, settings: ChannelSettings) ->
     return Receipt(message.id)
 
 
-def problem_with(address: str) -> str | None:
+def problem_with(contact: Contact) -> str | None:
     """There is only one console, so there is no address."""
-    return "a console has no address; write console:" if address else None
+    return "a console has no address; write console:" if contact.address else None

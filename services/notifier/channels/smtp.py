@@ -33,8 +33,9 @@ async def send(message: Message, contact: Contact, settings: ChannelSettings) ->
     return Receipt(str(mail["Message-ID"]))  # a header object would not encode
 
 
-def problem_with(address: str) -> str | None:
+def problem_with(contact: Contact) -> str | None:
     """See `Channel.problem_with`."""
+    address = contact.address
     name, plain = parseaddr(address)
     local, _, domain = plain.rpartition("@")
     if name or plain != address or not local or not domain or len(address) > ADDRESS_CHARS_MAX or " " in address:
