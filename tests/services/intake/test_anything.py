@@ -120,16 +120,12 @@ def test_an_adapter_understands_or_says_why_not_and_what_it_understands_fits_int
 _PATHS = st.sampled_from(["/v2/enqueue", "/hooks", "/healthz", "/metrics", "/hooks/json/wrong"]) | st.text(
     string.ascii_letters + string.digits + "/%.-_~", max_size=20
 ).map(lambda text: f"/{text}")
-_REQUESTS = st.lists(
-    st.tuples(
-        st.sampled_from(["POST", "POST", "POST", "PUT", "GET", "OPTIONS", "DELETE", "HEAD"]),
-        st.sampled_from(["alertmanager", "pagerduty", "cloudevents", "json"]) | _PATHS,
-        _BODIES,
-        _KINDS,
-        _HEADERS,
-    ),
-    min_size=120,
-    max_size=120,
+_REQUESTS = st.tuples(
+    st.sampled_from(["POST"] * 9 + ["PUT", "GET", "OPTIONS", "DELETE", "HEAD"]),
+    st.sampled_from(["alertmanager", "pagerduty", "cloudevents", "json"]) | _PATHS,
+    _BODIES,
+    _KINDS,
+    _HEADERS,
 )
 
 
@@ -137,10 +133,10 @@ _REQUESTS = st.lists(
 async def test_no_request_is_a_500_and_none_that_was_taken_is_lost(intake: Stack, seed: int):
     found: list = []
 
-    @settings(max_examples=4, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=150, database=None, deadline=None, suppress_health_check=list(HealthCheck))
     @given(_REQUESTS)
-    def collect(requests) -> None:
-        found[:] = requests  # the last is the least simple
+    def collect(request) -> None:
+        found.append(request)
 
     seeded(seed)(collect)()
     kept = 0
@@ -156,7 +152,7 @@ async def test_no_request_is_a_500_and_none_that_was_taken_is_lost(intake: Stack
             where in intake.secrets and method == "POST" and answer.status_code in (400, 413, 415)
         )
         kept += is_kept
-    assert kept > 20
+    assert kept > 10
     assert await intake.receipt_count() == kept
     await eventually(intake.is_idle, "every receipt is dealt with")
     dead = {recorded.fact.source_seq for recorded in await intake.facts("deadletter")}
