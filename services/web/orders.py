@@ -15,7 +15,7 @@ from services.incidents import commands as incident_commands
 from services.intake import commands as intake_commands
 from services.oncall import commands as oncall_commands
 from services.web.identity import ACTOR_HEADER, ADMIN_ACTOR, AskerRequest
-from services.web.names import Names
+from services.web.names import Names, in_words
 from services.web.problems import Problem
 from services.web.reader import parse_moment
 
@@ -138,9 +138,15 @@ class Orders:
                 command=msgspec.Raw(msgspec.json.encode(command)),
             ),
         )
+        called = await self._names.called()
         if isinstance(answer, Refused):
-            raise CommandRefused(answer.asked, because=answer.because, instead=answer.instead, code=answer.code)
-        return answer
+            raise CommandRefused(
+                in_words(answer.asked, called),
+                because=in_words(answer.because, called),
+                instead=in_words(answer.instead, called),
+                code=answer.code,
+            )
+        return msgspec.structs.replace(answer, message=in_words(answer.message, called))
 
 
 def _order_id(key: str | None) -> str:

@@ -15,7 +15,7 @@ from events import EventLog, Recorded, Stored, decode, headline
 from events.errors import Unreadable
 from events.fact import tag_of
 from events.subjects import split
-from services.web.names import Names, in_words
+from services.web.names import Names, in_words, speak
 from services.web.tokens import Tokens
 
 # Newest events kept in memory, of at most 60 KiB and usually less than 1 KiB each.
@@ -143,14 +143,15 @@ class Tail:
 
 def line_of(recorded: Recorded, called: dict[str, str]) -> Line:
     """An event as the tail tells it."""
+    actor = recorded.event.actor or recorded.event.source
     return Line(
         seq=recorded.seq,
         stream=recorded.stream,
         type=tag_of(type(recorded.fact)),
         happened_at=recorded.happened_at,
         recorded_at=recorded.recorded_at,
-        actor=recorded.event.actor or recorded.event.source,
-        headline=in_words(headline(recorded, called), called),
+        actor=actor,
+        headline=in_words(headline(recorded, {actor: speak(actor, called)} | called), called),
         incident_id=incident_of(recorded),
     )
 

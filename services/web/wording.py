@@ -84,5 +84,8 @@ def _person(context: Context, actor: str | None) -> str:
 
 
 @pass_context
-def _people(context: Context, text: Any) -> str:
-    return in_words(str(text), context["called"])
+def _people(context: Context, text: Any, actor: str | None = None) -> str:
+    called: Mapping[str, str] = context["called"]
+    words = in_words(str(text), called)
+    # A headline names who acted; a machine has an id there that says little.
+    return words.replace(actor, speak(actor, called)) if actor and actor not in called else words

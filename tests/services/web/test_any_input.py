@@ -10,7 +10,7 @@ from services.incidents.commands import VERBS
 from tests.services.web.stack import Stack
 
 # The platform is shared by all examples, which is what is wanted here.
-SHORT = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+SHORT = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 JSON: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),

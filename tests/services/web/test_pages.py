@@ -7,7 +7,7 @@ import pytest
 
 from tests.services.web.stack import Stack
 
-PAYLOAD = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{7*7}}"
+PAYLOAD = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{1234567*7}}"
 
 
 def send(browser: httpx.Client, path: str, **fields: str) -> httpx.Response:
@@ -94,7 +94,7 @@ def test_nothing_that_somebody_typed_becomes_markup(recount: Stack):
             page = ada.get(path, params=None if "?" in path else {"min_position": seq}).text
             assert "<script>alert" not in page, path
             assert "<img src=x" not in page, path
-            assert ">49" not in page, path
+            assert "8641969" not in page, path
         result = send(ada, "/sql", sql=f"select title from incidents where incident_id = '{incident}'").text
         assert "&lt;script&gt;alert(1)" in result
         assert "<script>alert" not in result
