@@ -14,6 +14,9 @@ from services.web.pages import page
 from services.web.problems import Problem, as_problem
 from services.web.site import Here, Site
 
+# A browser scrolls through so many without effort; the CSV has as many as the answer.
+SHOWN_ROWS_MAX = 1_000
+
 EXAMPLES: tuple[tuple[str, str], ...] = (
     (
         "What is open",
@@ -85,6 +88,7 @@ async def _page(
         examples=EXAMPLES,
         views=sorted(await asyncio.to_thread(site.reader.warehouse.views), key=lambda view: view.name),
         result=result,
+        shown_max=SHOWN_ROWS_MAX,
         refusal=refusal,
     )
 

@@ -15,7 +15,7 @@ from events import LogUnavailable, RecountError
 from projections.query import QueryRefused
 from services.command import CommandRefused
 
-logger = logging.getLogger("recount")
+logger = logging.getLogger("recount.web")
 
 # A person who waits longer than this for a service that is down should be told; a program tries again then.
 RETRY_AFTER_S = 5
@@ -69,6 +69,8 @@ def as_problem(error: Exception) -> Problem:
             return Problem(503, "Recount cannot do this right now", because=str(error), instead=error.hint)
         case QueryRefused():
             return Problem(400, "The query was refused", because=str(error), instead=error.hint)
+        case RecursionError():
+            return Problem(400, "The request cannot be read", because="it is nested too deeply")
         case HTTPException(status_code=404):
             return Problem(404, "There is no such page", instead="Start from the incident list: /")
         case HTTPException():

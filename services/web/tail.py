@@ -5,8 +5,9 @@ older ones from the log itself, at its own pace. So a slow reader costs nothing 
 """
 
 import asyncio
+import logging
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from datetime import datetime
 
 import msgspec
@@ -14,9 +15,11 @@ import msgspec
 from events import EventLog, Recorded, Stored, decode, headline
 from events.errors import Unreadable
 from events.fact import tag_of
-from events.subjects import split
+from events.subjects import every_stream_of, split
 from services.web.names import Names, in_words, speak
 from services.web.tokens import Tokens
+
+logger = logging.getLogger("recount.web")
 
 # Newest events kept in memory, of at most 60 KiB and usually less than 1 KiB each.
 RECENT_EVENTS = 500
@@ -24,6 +27,10 @@ RECENT_EVENTS = 500
 TAILS_MAX = 200
 # Proxies cut connections that are silent for a minute, or for 30 s when they are strict.
 HEARTBEAT_S = 15.0
+# After a failure: long enough not to spin, short enough that nobody waits for a reload.
+RETRY_PAUSE_S = 1.0
+
+_TOKEN_SUBJECTS = every_stream_of("token").removesuffix(">")
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,15 +70,24 @@ class Tail:
 
     async def run(self, started: asyncio.Event) -> None:
         """Follow the log until cancelled. ``started`` is set once the tokens that exist are known."""
-        self.position = await self._log.last_position()
-        self._tokens.fold(await self._log.read_category("token"))
-        started.set()
-        async for batch in self._log.follow(after=self.position):
-            self._tokens.fold(decode(stored) for stored in batch if stored.subject.startswith("evt.token."))
-            async with self._grown:
-                self._recent.extend(batch)
-                self.position = batch[-1].seq
-                self._grown.notify_all()
+        while True:
+            try:
+                if not started.is_set():
+                    self.position = await self._log.last_position()
+                    self._tokens.fold(await self._log.read_category("token"))
+                    started.set()
+                async for batch in self._log.follow(after=self.position):
+                    await self._take(batch)
+            except Exception as error:  # without it no page would be live, and no token could be revoked
+                logger.error("the tail failed at position %d and goes on: %r", self.position, error)
+                await asyncio.sleep(RETRY_PAUSE_S)
+
+    async def _take(self, batch: Sequence[Stored]) -> None:
+        self._tokens.fold(_readable(stored for stored in batch if stored.subject.startswith(_TOKEN_SUBJECTS)))
+        async with self._grown:
+            self._recent.extend(batch)
+            self.position = batch[-1].seq
+            self._grown.notify_all()
 
     @property
     def is_full(self) -> bool:
@@ -132,13 +148,15 @@ class Tail:
 
     async def _told(self, batch: Sequence[Stored]) -> list[Line]:
         called = await self._names.called()
-        lines = []
-        for stored in batch:
-            try:
-                lines.append(line_of(decode(stored), called))
-            except Unreadable:  # written by a newer version: the others are told all the same
-                continue
-        return lines
+        return [line_of(recorded, called) for recorded in _readable(batch)]
+
+
+def _readable(batch: Iterable[Stored]) -> Iterator[Recorded]:
+    for stored in batch:
+        try:
+            yield decode(stored)
+        except Unreadable as error:  # written by a newer version: the others are told all the same
+            logger.warning("the tail leaves out what it cannot read: %s", error)
 
 
 def line_of(recorded: Recorded, called: dict[str, str]) -> Line:

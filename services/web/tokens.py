@@ -27,10 +27,14 @@ class Tokens:
 
     def __init__(self) -> None:
         self._valid: dict[str, Token] = {}
+        self._through = 0
 
     def fold(self, history: Iterable[Recorded]) -> None:
-        """Take facts in, in log order. Taking one in twice changes nothing."""
+        """Take facts in, in log order. One that was taken in before changes nothing."""
         for recorded in history:
+            if recorded.seq <= self._through:
+                continue
+            self._through = recorded.seq
             _category, token_id = split(recorded.stream)
             match recorded.fact:
                 case TokenCreated(scope=scope, secret_sha256=sha256, person_id=person_id):

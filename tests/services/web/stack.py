@@ -52,6 +52,7 @@ class Stack:
     clients: list[httpx.Client] = field(default_factory=list)
     _loop: asyncio.AbstractEventLoop = field(init=False)
     actors: Context = field(init=False)
+    nats: NatsServer = field(init=False)
     server: WebServer = field(init=False)
     _stop: asyncio.Event = field(init=False)
     is_running: bool = True
@@ -114,7 +115,7 @@ class Stack:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
         self.secrets = ensure_secrets(self.data)
-        nats = NatsServer(self.data / "nats", log_file=self.data / "nats.log", passwords=self.secrets.nats)
+        self.nats = nats = NatsServer(self.data / "nats", log_file=self.data / "nats.log", passwords=self.secrets.nats)
         async with AsyncExitStack() as parts:
             await nats.start()
             parts.push_async_callback(nats.stop)

@@ -65,6 +65,8 @@ def test_a_refusal_says_what_why_and_what_instead(recount: Stack):
     [
         ("/api/incidents", b"{", 400),
         ("/api/incidents", b"[]", 400),
+        ("/api/incidents", b"[" * 200_000, 400),
+        ("/api/incidents", b'{"title":' * 20_000, 400),
         ("/api/incidents", b"", 400),
         ("/api/incidents", b'{"title": "no severity"}', 400),
         ("/api/incidents", b'{"title": "x", "severity": "sev9"}', 400),

@@ -1,6 +1,8 @@
 """The live tail: resumes where it stopped, tells one incident alone, and lets the server stop."""
 
 import json
+import os
+import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -81,6 +83,18 @@ def test_a_wrong_position_is_refused(recount: Stack):
     with recount.client() as program:
         assert program.get("/api/tail", params={"after": "-1"}).status_code == 400
         assert program.get("/api/tail", headers={"Last-Event-ID": "x"}).status_code == 400
+
+
+def test_the_tail_goes_on_after_the_log_was_away(tmp_path: Path):
+    with running(tmp_path / "away") as stack, stack.client(**{"Recount-Actor": "ada"}) as ada:
+        former = stack.nats.pid
+        with ada.stream("GET", "/api/tail") as answer:
+            os.kill(former, signal.SIGKILL)
+            eventually(lambda: stack.nats.pid != former, within_s=30)
+            declare = {"json": {"title": "after the storm", "severity": "sev3"}, "headers": {"Idempotency-Key": "one"}}
+            eventually(lambda: stack.client(**{"Recount-Actor": "ada"}).post("/api/incidents", **declare).is_success)
+            assert next(events(answer.iter_lines()))[1]["headline"] == "declared sev3: after the storm"
+        assert ada.get("/healthz").json()["status"] == "ok"
 
 
 def test_open_tails_do_not_keep_the_server_from_stopping(tmp_path: Path):

@@ -4,13 +4,23 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from events import Event, Fact, Recorded
+from events.audit import TokenCreated, TokenRevoked
 from services.clock import FakeClock
+from services.secrets import hash_secret
 from services.web.answers import json_value
 from services.web.forms import MOVES, command_fields, moves_for
 from services.web.names import in_words, speak
 from services.web.reader import parse_moment
 from services.web.sessions import SESSION_TTL, Sessions
+from services.web.tokens import Tokens
 from services.web.wording import duration, lag, phase_word
+
+
+def recorded(seq: int, fact: Fact) -> Recorded:
+    event = Event(id=f"event-{seq}", fact=fact, happened_at=START, source="recount/test")
+    return Recorded(seq=seq, stream="token.tok-1", recorded_at=START, event=event)
+
 
 START = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
 
@@ -28,6 +38,18 @@ def test_a_session_cookie_that_was_altered_or_has_expired_opens_nothing():
     assert Sessions(b"o" * 32, clock, secure=True).read(value) is None
     clock.moment = START + SESSION_TTL
     assert sessions.read(value) is None
+
+
+def test_a_revoked_token_does_not_come_back_when_old_facts_are_heard_again():
+    created = recorded(1, TokenCreated(scope="admin", secret_sha256=hash_secret("old")))
+    revoked = recorded(2, TokenRevoked(reason="lost"))
+    tokens = Tokens()
+    tokens.fold([created])
+    assert tokens.by_secret("old")
+    assert tokens.by_secret("new") is None
+    tokens.fold([revoked, created])
+    assert tokens.by_secret("old") is None
+    assert tokens.by_id("tok-1") is None
 
 
 def test_a_csrf_token_is_of_one_session_only():
