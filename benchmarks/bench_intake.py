@@ -290,7 +290,7 @@ def main() -> None:
 
 
 def run(main) -> None:
-    """On uvloop where it is installed, as the platform runs."""
+    """On uvloop where it is installed."""
     try:
         import uvloop
     except ImportError:

@@ -4,7 +4,7 @@
 ``Authorization: Bearer <key>``. A 2xx means that the payload is on disk. Nothing is understood further here than the
 sender's own API would before it answers; `translator` does the rest from the log.
 
-The hot path is plain ASGI inside Litestar: per-request injection and validation would cost more than the work itself.
+Producers' requests are plain ASGI beside Litestar, whose routing and injection cost more than the work itself.
 """
 
 import asyncio
@@ -17,8 +17,9 @@ from secrets import token_hex
 from typing import Any
 
 import msgspec
-from litestar import Litestar, MediaType, Response, asgi, get
-from litestar.types import Receive, Scope, Send
+from litestar import Litestar, MediaType, Response, get
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Receive, Scope, Send
 
 from events.errors import IntakeBusy, LogError
 from events.ids import is_id
@@ -251,7 +252,7 @@ def make_intake_app(
     metrics: Metrics,
     is_log_there: Callable[[], bool],
     lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]],
-) -> Litestar:
+) -> ASGIApp:
     """The whole port: the door, its health and its figures.
 
     Args:
@@ -273,8 +274,12 @@ def make_intake_app(
     def figures() -> bytes:
         return metrics.exposition()
 
-    @asgi("/", is_mount=True, copy_scope=False)
-    async def producers(scope: Scope, receive: Receive, send: Send) -> None:
-        await door(scope, receive, send)
+    own = Litestar([health, figures], openapi_config=None, lifespan=[lifespan], logging_config=None)
 
-    return Litestar([health, figures, producers], openapi_config=None, lifespan=[lifespan], logging_config=None)
+    async def port(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == ScopeType.HTTP and scope["path"] not in ("/healthz", "/metrics"):
+            await door(scope, receive, send)
+        else:
+            await own(scope, receive, send)
+
+    return port

@@ -28,6 +28,7 @@ def make_server(app: Any, host: str, port: int) -> uvicorn.Server:
             access_log=False,
             log_config=None,
             server_header=False,
+            proxy_headers=False,  # nothing here depends on where a request came from
             timeout_keep_alive=KEEP_ALIVE_S,
             timeout_graceful_shutdown=SHUTDOWN_S,
             h11_max_incomplete_event_size=HEAD_BYTES_MAX,

@@ -10,6 +10,7 @@ import msgspec
 from faststream import AckPolicy
 from faststream.nats import JStream, NatsMessage, PullSub
 from litestar import Litestar
+from litestar.types import ASGIApp
 
 from events.errors import LogError
 from events.nats_intake import NatsReceipts, handled_through, receipt_from_delivery
@@ -127,7 +128,7 @@ async def attach_intake(context: Context) -> Intake:
     return intake
 
 
-def make_app(context: Context, *, receipts: NatsReceipts | None = None) -> Litestar:
+def make_app(context: Context, *, receipts: NatsReceipts | None = None) -> ASGIApp:
     """Intake's HTTP port. It needs nothing of `attach_intake` and may run in a process of its own.
 
     Args:
