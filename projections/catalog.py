@@ -30,7 +30,7 @@ import msgspec
 
 from events import RecountError
 from projections import links
-from projections.schema import LOG_TABLE, PEOPLE_TABLE
+from projections.schema import LOG_TABLE, PEOPLE_TABLE, create_tables
 from projections.statement import NotOneSelect, read_select
 from projections.typed_views import TypedView, typed_views
 
@@ -118,12 +118,11 @@ def read_catalog(folder: Path = FOLDER) -> Catalog:
     """
     typed = tuple(typed_views())
     with duckdb.connect() as scratch:
-        scratch.execute(LOG_TABLE)
-        scratch.execute(PEOPLE_TABLE)
+        create_tables(scratch)
         unordered = [_links(scratch), *(_parse(path, scratch) for path in sorted(folder.rglob("*.sql")))]
         for each in typed:
             _create(scratch, each.name, each.sql)
-        known = {each.name: each.reads for each in typed} | {"log": frozenset[str](), "people": frozenset[str]()}
+        known = {each.name: each.reads for each in typed} | {"people": frozenset[str]()}
         views: list[View] = []
         for draft in _in_order(unordered, known):
             view = _complete(draft, scratch, known)

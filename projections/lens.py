@@ -1,7 +1,7 @@
-"""Which log a SELECT reads. The text of a projection never changes; the name ``log`` under it does.
+"""Which log a SELECT reads. The text of a projection never changes; ``log_rows`` under it does.
 
-On one connection a temporary view ``log`` shadows the table, and each stored projection is shadowed by its own SELECT.
-Views bind when they are asked, so everything that is built over them follows.
+On one connection a temporary view ``log_rows`` shadows the table, and each stored projection is shadowed by its own
+SELECT. Views bind when they are asked, so everything that is built over them follows.
 """
 
 import duckdb
@@ -22,7 +22,8 @@ def show_as_of(cursor: duckdb.DuckDBPyConnection, catalog: Catalog, position: in
         asked: tables and views that the question names.
     """
     # Qualified, or the view would select from itself.
-    cursor.execute(f"create or replace temp view log as select * from {base(cursor, 'log')} where seq <= {position:d}")
+    rows = base(cursor, "log_rows")
+    cursor.execute(f"create or replace temp view log_rows as select * from {rows} where seq <= {position:d}")
     shadow(cursor, catalog, asked)
 
 

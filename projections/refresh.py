@@ -25,15 +25,15 @@ from projections.lens import base
 class Refresher:
     """Keeps the stored projections of one warehouse up to date, on the writer's connection.
 
-    That connection sees the slice as ``log``, and each projection that it has computed from the slice in place of the
-    stored one; so a projection that reads another finds what belongs to the same slice.
+    That connection sees the slice as ``log_rows``, and each projection that it has computed from the slice in place of
+    the stored one; so a projection that reads another finds what belongs to the same slice.
     """
 
     def __init__(self, writer: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
         self._writer = writer
         self._catalog = catalog
         self._tables = {view.name: base(writer, view.name) for view in catalog.stored}
-        self._log = base(writer, "log")
+        self._rows = base(writer, "log_rows")
         self._follow = _FOLLOW.format(
             links=self._tables[links.NAME],
             same_id=", ".join(f"('{category}')" for category in links.STREAMS_OF_ONE_ID),
@@ -43,7 +43,7 @@ class Refresher:
     def follow(self, types: frozenset[str]) -> None:
         """Refresh what a batch changed. Within the caller's transaction, after the batch was added to the log.
 
-        The batch is the temporary table ``batch``, in the shape of the log.
+        The batch is the temporary table ``batch``, in the shape of ``log_rows``.
 
         Args:
             types: tags of the facts in the batch.
@@ -51,7 +51,7 @@ class Refresher:
         due = [view for view in self._catalog.stored if not types.isdisjoint(view.reads)]
         for view in due:
             if view.refresh == "event":
-                self._see("log", "from batch")
+                self._see("log_rows", "from batch")
                 self._writer.execute(f"insert into {self._tables[view.name]} by name {view.sql}")
         folds = [view for view in due if view.refresh != "event"]
         if not folds:
@@ -71,8 +71,10 @@ class Refresher:
         self._see("around", self._follow)
         types = frozenset[str]().union(*(view.reads for view in folds))
         self._see(
-            "log",
-            f"select * from {self._log} where stream in (select stream from here union select linked from around) "
+            "log_rows",
+            # Nothing that is stored reads the raw data.
+            f"select * exclude (data) from {self._rows} "
+            "where stream in (select stream from here union select linked from around) "
             f"and type in {_texts(types)}",
         )
 

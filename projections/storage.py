@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -9,7 +10,7 @@ import duckdb
 from events import RecountError, Stored
 from projections.catalog import Catalog
 from projections.lens import base
-from projections.schema import PARSE
+from projections.schema import FACT_TYPE, FACTS_ANEW, KEPT_FACT_TYPE, PARSE, RAW_TABLE
 from projections.statement import first_line
 
 IN_MEMORY = Path(":memory:")
@@ -17,7 +18,7 @@ IN_MEMORY = Path(":memory:")
 # Spilled intermediate results of all queries together; beyond it a query fails instead of filling the disk.
 SPILL_MAX = "4GB"
 
-OWN_TABLES = ("log", "people", "warehouse_state")
+OWN_TABLES = ("log_rows", "people", "warehouse_state")
 """Tables that are not projections."""
 
 Progress = Callable[[int, int], None]
@@ -84,11 +85,13 @@ def add_to_log(writer: duckdb.DuckDBPyConnection, batch: Sequence[Stored]) -> fr
     Returns:
         The types among them.
     """
-    writer.execute("create or replace temp table raw (seq bigint, subject varchar, recorded_at timestamp, body blob)")
+    writer.execute(RAW_TABLE)
     with writer.appender("raw") as appender:
-        appender.append_rows([(stored.seq, stored.subject, stored.recorded_at, stored.body) for stored in batch])
+        appender.append_rows(
+            [(stored.seq, stored.subject, _microseconds(stored.recorded_at), stored.body) for stored in batch]
+        )
     writer.execute(f"create or replace temp table batch as {PARSE}")
-    writer.execute(f"insert into {base(writer, 'log')} select * from batch")
+    writer.execute(f"insert into {base(writer, 'log_rows')} select * from batch")
     return frozenset(row[0] for row in writer.execute("select distinct type from batch").fetchall())
 
 
@@ -100,6 +103,8 @@ def define(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
     for name, kind in existing:
         if name not in OWN_TABLES:
             connection.execute(f'drop {"view" if kind == "VIEW" else "table"} "{name}"')
+    if connection.execute(FACT_TYPE).fetchone() != connection.execute(KEPT_FACT_TYPE).fetchone():
+        connection.execute(FACTS_ANEW)
     for typed in catalog.typed:
         connection.execute(f'create view "{typed.name}" as {typed.sql}')
     for view in catalog.views:
@@ -116,3 +121,11 @@ def compute_all(connection: duckdb.DuckDBPyConnection, catalog: Catalog, progres
         if progress is not None:
             progress(done, len(catalog.stored))
     connection.execute("update warehouse_state set projected_position = position")
+
+
+def _microseconds(moment: datetime) -> int:
+    since = moment - _EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -21,7 +21,7 @@ from projections.gate import Gate
 from projections.lens import show_as_of
 from projections.query import FOR_PEOPLE, TRUSTED, Limits, Parameters, QueryRefused, Table, check, run, run_guarded
 from projections.refresh import Refresher
-from projections.schema import LOG_TABLE, PEOPLE_TABLE, SCHEMA_VERSION, STATE_TABLE
+from projections.schema import SCHEMA_VERSION, create_tables
 from projections.statement import first_line, read_select
 from projections.storage import (
     IN_MEMORY,
@@ -206,7 +206,7 @@ class Warehouse:
         ``recorded_at`` may step back, so every question about a time goes through one position.
         """
         naive = moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
-        table = self.ask("select coalesce(max(seq), 0) from log where recorded_at <= ?", [naive])
+        table = self.ask("select coalesce(max(seq), 0) from log_rows where recorded_at <= ?", [naive])
         return int(table.rows[0][0])
 
     def verify_views(self) -> list[Difference]:
@@ -254,8 +254,7 @@ class Warehouse:
 
     def _prepare(self, setup: duckdb.DuckDBPyConnection) -> int:
         """Bring the tables and views to what this version defines. Returns the position."""
-        for table in (LOG_TABLE, PEOPLE_TABLE, STATE_TABLE):
-            setup.execute(table)
+        create_tables(setup)
         state = setup.execute(
             "select schema_version, definitions, position, projected_position from warehouse_state"
         ).fetchone()
