@@ -13,7 +13,7 @@ import httpx
 import pytest
 from aiosmtpd.controller import Controller
 
-from tests.e2e.platform import Platform, wait_for
+from tests.e2e.deployment import Deployment, wait_for
 from tests.nats_process import free_port
 
 ALERTMANAGER = shutil.which("prometheus-alertmanager") or ""
@@ -46,17 +46,17 @@ def mailbox() -> Iterator[tuple[Mailbox, int]]:
 
 
 @pytest.fixture
-def platform(tmp_path: Path, mailbox: tuple[Mailbox, int], request: pytest.FixtureRequest) -> Iterator[Platform]:
+def deployment(tmp_path: Path, mailbox: tuple[Mailbox, int], request: pytest.FixtureRequest) -> Iterator[Deployment]:
     """A platform that pages ada, then grace, by mail."""
-    platform = Platform(tmp_path, smtp_port=mailbox[1], **getattr(request, "param", {}))
+    deployment = Deployment(tmp_path, smtp_port=mailbox[1], **getattr(request, "param", {})).start()
     try:
-        yield platform.start()
+        yield deployment
     finally:
-        platform.stop()
+        deployment.stop()
 
 
 @pytest.fixture
-def alertmanager(tmp_path: Path, platform: Platform) -> Iterator[str]:
+def alertmanager(tmp_path: Path, deployment: Deployment) -> Iterator[str]:
     """The address of a stock Alertmanager whose only change is our receiver."""
     if not ALERTMANAGER:
         pytest.skip("Debian's prometheus-alertmanager is not installed")
@@ -72,7 +72,7 @@ route:
 receivers:
   - name: recount
     webhook_configs:
-      - url: {platform.said["intake_url"]}/hooks/alertmanager/{platform.said["keys"]["alertmanager"]}
+      - url: {deployment.platform.intake_url}/hooks/alertmanager/{deployment.platform.keys["alertmanager"]}
         send_resolved: true
 """)
     with (tmp_path / "alertmanager.log").open("wb") as output:

@@ -1,5 +1,5 @@
 """The same platform and mailbox that the end-to-end tests use."""
 
-from tests.e2e.conftest import mailbox, platform
+from tests.e2e.conftest import deployment, mailbox
 
-__all__ = ["mailbox", "platform"]
+__all__ = ["deployment", "mailbox"]

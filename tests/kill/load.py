@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from tests.e2e.platform import Platform
+from tests.e2e.deployment import Deployment
 
 SENDERS = 4
 RESPONDERS = 3
@@ -27,11 +27,11 @@ class Load:
     """What runs against a platform, and what was answered.
 
     Args:
-        platform: already running.
+        deployment: already running.
         seed: of every choice that the clients make.
     """
 
-    platform: Platform
+    deployment: Deployment
     seed: int
     accepted: set[str] = field(default_factory=set)
     """Keys of alerts that intake answered with 2xx."""
@@ -64,7 +64,7 @@ class Load:
 
     def _send(self, number: int) -> None:
         chance = random.Random(f"{self.seed}-sender-{number}")
-        url = f"{self.platform.said['intake_url']}/hooks/json/{self.platform.said['keys']['json']}"
+        url = f"{self.deployment.platform.intake_url}/hooks/json/{self.deployment.platform.keys['json']}"
         sent = 0
         with httpx.Client(timeout=REQUEST_TIMEOUT_S) as client:
             while not self._over.is_set():
@@ -78,9 +78,9 @@ class Load:
 
     def _respond(self, number: int) -> None:
         chance = random.Random(f"{self.seed}-responder-{number}")
-        headers = {"Authorization": f"Bearer {self.platform.said['token']}", "Recount-Actor": "ada"}
+        headers = {"Authorization": f"Bearer {self.deployment.platform.token}", "Recount-Actor": "ada"}
         sent = 0
-        with httpx.Client(base_url=self.platform.said["url"], headers=headers, timeout=REQUEST_TIMEOUT_S) as client:
+        with httpx.Client(base_url=self.deployment.platform.url, headers=headers, timeout=REQUEST_TIMEOUT_S) as client:
             while not self._over.is_set():
                 sent += 1
                 text = f"note {number}-{sent}"

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from tests.e2e.conftest import Mailbox
-from tests.e2e.platform import Platform, wait_for
+from tests.e2e.deployment import Deployment, wait_for
 from tests.kill.load import SERVICES, Load
 
 ROUNDS = [2, pytest.param(20, marks=pytest.mark.soak)]
@@ -20,61 +20,61 @@ BACK_S = 60.0
 @pytest.mark.parametrize("rounds", ROUNDS)
 @pytest.mark.parametrize("process", ["nats", "actors", "readers"])
 def test_nothing_that_was_answered_is_lost_or_doubled(
-    platform: Platform, mailbox: tuple[Mailbox, int], process: str, rounds: int
+    deployment: Deployment, mailbox: tuple[Mailbox, int], process: str, rounds: int
 ):
     chance = random.Random(f"{SEED}-{process}-{rounds}")
-    done = platform.request("POST", "/api/incidents", json={"title": "the war room", "severity": "sev4"})
+    done = deployment.request("POST", "/api/incidents", json={"title": "the war room", "severity": "sev4"})
     assert done.status_code == 201, done.text
 
-    with Load(platform, seed=SEED) as load:
+    with Load(deployment, seed=SEED) as load:
         for _ in range(rounds):
             before = load.answers
             wait_for(
                 lambda before=before: load.answers >= before + ANSWERS_BETWEEN_KILLS, "clients are answered", BACK_S
             )
             time.sleep(chance.uniform(0.0, 0.3))  # not a wait: it moves the kill within the work
-            killed = platform.pid(process)
-            platform.kill(process)
-            wait_for(lambda killed=killed: platform.pid(process) != killed, f"{process} is started again", BACK_S)
+            former = deployment.platform.kill(process)
+            deployment.platform.wait_until_restarted(process, former)
         before = load.answers
         wait_for(lambda: load.answers >= before + ANSWERS_BETWEEN_KILLS, "clients are answered", BACK_S)
 
     assert load.unexpected == []
-    settle(platform, load)
-    every_answered_alert_is_in_the_log_once(platform, load)
-    every_answered_note_is_in_the_log_once(platform, load)
-    one_incident_a_service(platform)
-    nobody_who_should_be_paged_was_not(platform, mailbox[0])
-    assert platform.sql("select error from dead_letters") == []
-    assert platform.differences() == []
+    settle(deployment, load)
+    every_answered_alert_is_in_the_log_once(deployment, load)
+    every_answered_note_is_in_the_log_once(deployment, load)
+    one_incident_a_service(deployment)
+    nobody_who_should_be_paged_was_not(deployment, mailbox[0])
+    assert deployment.sql("select error from dead_letters") == []
+    assert deployment.differences() == []
 
 
-def settle(platform: Platform, load: Load) -> None:
+def settle(deployment: Deployment, load: Load) -> None:
     """Wait until every accepted alert has its incident, and every page an end."""
     wait_for(
         lambda: (
-            platform.sql("select count(*) as n from alerts where incident_id is not null")[0]["n"] >= len(load.accepted)
+            deployment.sql("select count(*) as n from alerts where incident_id is not null")[0]["n"]
+            >= len(load.accepted)
         ),
         "every accepted alert has an incident",
         120,
     )
     wait_for(
-        lambda: not platform.sql("select page_id, state from pages where state in ('requested', 'attempted')"),
+        lambda: not deployment.sql("select page_id, state from pages where state in ('requested', 'attempted')"),
         "every page has ended",
         120,
     )
-    platform.caught_up()
+    deployment.caught_up()
 
 
-def every_answered_alert_is_in_the_log_once(platform: Platform, load: Load) -> None:
-    rows = platform.sql("select fingerprint, count(*) as n from alert_fired group by all")
+def every_answered_alert_is_in_the_log_once(deployment: Deployment, load: Load) -> None:
+    rows = deployment.sql("select fingerprint, count(*) as n from alert_fired group by all")
     times = {row["fingerprint"]: row["n"] for row in rows}
     assert load.accepted - set(times) == set(), "answered with 2xx and lost"
     assert [key for key, count in times.items() if count != 1] == [], "stored twice"
 
 
-def every_answered_note_is_in_the_log_once(platform: Platform, load: Load) -> None:
-    rows = platform.sql("select text, seq from incident_noted")
+def every_answered_note_is_in_the_log_once(deployment: Deployment, load: Load) -> None:
+    rows = deployment.sql("select text, seq from incident_noted")
     times = Counter(row["text"] for row in rows)
     assert {text for text in load.noted if not times[text]} == set(), "answered and lost"
     assert [text for text, count in times.items() if count != 1] == [], "stored twice"
@@ -82,20 +82,22 @@ def every_answered_note_is_in_the_log_once(platform: Platform, load: Load) -> No
     assert {text for text, seq in load.noted.items() if seq and seq != positions[text]} == set()
 
 
-def one_incident_a_service(platform: Platform) -> None:
-    rows = platform.sql(
+def one_incident_a_service(deployment: Deployment) -> None:
+    rows = deployment.sql(
         "select service, count(*) as n from incidents where service <> '' group by all order by service"
     )
     assert [(row["service"], row["n"]) for row in rows] == [(service, 1) for service in sorted(SERVICES)]
 
 
-def nobody_who_should_be_paged_was_not(platform: Platform, box: Mailbox) -> None:
-    levels = platform.sql("select stream, run, round, level, count(*) as n from escalation_level_reached group by all")
+def nobody_who_should_be_paged_was_not(deployment: Deployment, box: Mailbox) -> None:
+    levels = deployment.sql(
+        "select stream, run, round, level, count(*) as n from escalation_level_reached group by all"
+    )
     assert {row["stream"].partition(".")[2] for row in levels} >= {
-        row["incident_id"] for row in platform.sql("select incident_id from incidents where service <> ''")
+        row["incident_id"] for row in deployment.sql("select incident_id from incidents where service <> ''")
     }
     assert [row for row in levels if row["n"] != 1] == [], "a level was asked twice"
-    pages = platform.sql("select page_id, state, possibly_duplicate from pages")
+    pages = deployment.sql("select page_id, state, possibly_duplicate from pages")
     assert pages
     assert {page["state"] for page in pages} <= {"sent", "answered"}
     mails = Counter(page_of(mail["Message-ID"], pages) for mail in box.mails)
