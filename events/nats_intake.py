@@ -1,4 +1,8 @@
-"""Receipts on the stream INTAKE: many concurrent requests share one atomic batch, and so one sync to disk."""
+"""Receipts on the stream INTAKE: many concurrent requests share one atomic batch, and so one sync to disk.
+
+What came through a checked integration key lies on ``intake.<source>.<key id>``; what a producer published itself lies
+on ``intake.<source>``. A producer may publish no longer subject, so it cannot claim to be an integration.
+"""
 
 import asyncio
 import json
@@ -15,7 +19,7 @@ from nats.js import JetStreamContext
 
 from events.errors import IntakeBusy, LogError, LogFull, LogUnavailable
 from events.nats_log import stored_from_delivery
-from events.nats_streams import INTAKE, INTAKE_SUBJECT_ROOT
+from events.nats_streams import INTAKE
 from events.receipt import NATS_INTEGRATION, Receipt
 
 # How long a request may wait for the disk. A synced write takes milliseconds; senders give up after 10 to 30 seconds.
@@ -32,7 +36,6 @@ QUEUE_RECEIPTS_MAX = 2_000
 # And what may wait in memory: actors promise to stay under 250 MiB.
 QUEUE_BYTES_MAX = 64 * 1024 * 1024
 
-KEY_HEADER = "Recount-Key"
 RECEIVED_HEADER = "Recount-Received"
 CONTENT_TYPE_HEADER = "Content-Type"
 _PAYLOAD_HEADERS = ("ce-", "recount-dedup-key")
@@ -46,10 +49,9 @@ class _Waiting:
     __slots__ = ("body", "done", "headers", "size", "subject")
 
     def __init__(self, receipt: Receipt) -> None:
-        self.subject = f"{INTAKE_SUBJECT_ROOT}.{receipt.source}"
+        self.subject = receipt.subject
         self.body = receipt.body
         self.headers = {
-            KEY_HEADER: receipt.integration,
             RECEIVED_HEADER: receipt.received_at.isoformat(),
             **receipt.headers,
         }
@@ -198,10 +200,11 @@ def receipt_from_delivery(message: Any) -> Receipt:
 
 def _receipt(seq: int, subject: str, stored_at: datetime, headers: dict[str, str], body: bytes) -> Receipt:
     lower = {name.lower(): value for name, value in headers.items()}
+    _root, source, *integration = subject.split(".")
     return Receipt(
         seq=seq,
-        source=subject.partition(".")[2],
-        integration=lower.get(KEY_HEADER.lower(), NATS_INTEGRATION),
+        source=source,
+        integration=integration[0] if integration else NATS_INTEGRATION,
         received_at=_time(lower.get(RECEIVED_HEADER.lower(), ""), stored_at),
         content_type=lower.get("content-type", ""),
         headers={name: value for name, value in lower.items() if name.startswith(_PAYLOAD_HEADERS)},

@@ -27,6 +27,12 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     """Headers that belong to the payload, in lower case: ``ce-*`` of CloudEvents, ``recount-dedup-key``."""
     body: bytes
 
+    @property
+    def subject(self) -> str:
+        """Where it lies in INTAKE. Only what came through a checked integration key has the third part."""
+        own = f"intake.{self.source}"
+        return own if self.integration == NATS_INTEGRATION else f"{own}.{self.integration}"
+
 
 class Receipts(Protocol):
     """Keeps receipts. `events.nats_intake` does on JetStream."""

@@ -117,15 +117,13 @@ def _add_intake(document: Document) -> None:
         name = f"intake.{sender}"
         document["components"]["messages"][name] = {
             "name": name,
-            "summary": f"A payload of {sender} as received, its credentials replaced by the id of the integration key.",
+            "summary": f"A payload in the format of {sender}, published by a producer on NATS.",
             "headers": {
                 "type": "object",
                 "properties": {
-                    "Recount-Key": {"type": "string", "description": "Id of the integration key, key-<name>."},
                     "Recount-Received": {"type": "string", "format": "date-time"},
                     "Content-Type": {"type": "string"},
                 },
-                "required": ["Recount-Key"],
             },
             "payload": {"description": "The sender's own format."},
         }

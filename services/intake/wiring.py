@@ -89,9 +89,8 @@ class Intake:
             return unusable
 
     async def _set_aside(self, receipt: Receipt, error: Exception) -> None:
-        subject = f"{INTAKE_SUBJECT_ROOT}.{receipt.source}"
-        logger.warning("intake: receipt %d (%s) is set aside: %s", receipt.seq, subject, error)
-        await set_aside(self._log, NAME, INTAKE, receipt.seq, subject, error, 1)
+        logger.warning("intake: receipt %d (%s) is set aside: %s", receipt.seq, receipt.subject, error)
+        await set_aside(self._log, NAME, INTAKE, receipt.seq, receipt.subject, error, 1)
         METRICS.dead.inc()
 
 

@@ -122,7 +122,8 @@ async def test_producers_on_nats_need_no_key_of_ours(intake: Stack):
         "data": {"severity": "critical"},
     }
     headers = {"Content-Type": "application/cloudevents+json"}
-    await js.publish("intake.backup-script", msgspec.json.encode(event), headers=headers)
+    claimed = {"Recount-Key": "key-alertmanager"}
+    await js.publish("intake.backup-script", msgspec.json.encode(event), headers=headers | claimed)
     await js.publish(
         "intake.other",
         b"{}",
@@ -131,6 +132,7 @@ async def test_producers_on_nats_need_no_key_of_ours(intake: Stack):
     first, second, third = await intake.said("AlertFired", "AlertFired", "AlertFired")
     assert (first.integration, first.sender, first.service) == ("nats", "json", "db")
     assert (second.sender, second.title, second.severity) == ("cloudevents", "db", "critical")
+    assert second.integration == "nats", "a producer cannot claim to be an integration"
     assert third.title == "org.example.down"
     await js.publish("intake.broken", b"not JSON")
     (letter,) = await intake.said("DeadLetterRecorded", category="deadletter")
