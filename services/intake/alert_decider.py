@@ -6,6 +6,8 @@ Payloads arrive twice, late and in any order, so a signal is compared with what 
   began at or before the last stop is old news, however late it arrives. A stop clears every firing that began before
   it, also when the two copies of a sender disagree by seconds about when that was. A later beginning while it still
   fires means that a clearing was lost: a new occurrence.
+  The exception: a firing that keeps arriving long after the stop is no copy on its way but the same condition seen
+  again, as when Prometheus was cut off from Alertmanager and came back with the old beginning.
 * **The order of arrival** otherwise: the position of the receipt in INTAKE, which redelivery does not change.
 
 When in doubt an alert fires: paging twice is better than never.
@@ -29,6 +31,10 @@ from services.intake.signal import Signal
 # A sender's clock may run ahead by this much; a time further in the future is not when anything happened. The fact then
 # happened when its receipt arrived, and its own field keeps what the sender said.
 CLOCK_AHEAD_MAX = timedelta(minutes=5)
+
+# A copy of a notification may still be on its way for this long after the alert stopped: Alertmanager retries one until
+# the next flush of its group, 5 minutes by default, and its peers wait for each other. Later it is a firing of its own.
+COPY_LATE_MAX = timedelta(minutes=15)
 
 
 class Arrival(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,7 +77,12 @@ def _firing(state: AlertState, signal: Signal, arrival: Arrival) -> tuple[Decisi
 
 def _is_over(state: AlertState, signal: Signal, arrival: Arrival) -> bool:
     if signal.started_at and state.ended_at:
-        return signal.started_at <= state.ended_at
+        is_seen_again = (
+            arrival.settled
+            and arrival.seq > max(state.cleared_seq, state.fired_seq)
+            and arrival.received_at > state.ended_at + COPY_LATE_MAX
+        )
+        return signal.started_at <= state.ended_at and not is_seen_again
     if signal.observed_at and state.ended_at and signal.observed_at < state.ended_at:
         # The same event sent again. Of two within one tick of the sender's clock the order of arrival decides.
         return True
@@ -113,6 +124,9 @@ def _resolved(state: AlertState, signal: Signal, arrival: Arrival) -> tuple[Deci
     ended_at = signal.ended_at or signal.observed_at
     if state.status in ("firing", "acknowledged"):
         cleared = (AlertCleared(ended_at=ended_at, receipt_seq=arrival.seq), _said(ended_at, arrival))
+        if state.was_seen_again:
+            # The clearing before it and this one speak of the same beginning: only their order tells them apart.
+            return (cleared,) if arrival.seq > state.fired_seq else ()
         if signal.ended_at and state.started_at:
             return (cleared,) if signal.ended_at >= state.started_at else ()
         if arrival.seq > state.content_seq:

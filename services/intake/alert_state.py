@@ -54,6 +54,16 @@ class AlertState(msgspec.Struct, frozen=True, kw_only=True):
     """The fact of the present or last firing."""
     unseen: Unseen | None = None
 
+    @property
+    def was_seen_again(self) -> bool:
+        """Whether it fires with a beginning that an earlier clearing already ended."""
+        return (
+            self.status in ("firing", "acknowledged")
+            and self.started_at is not None
+            and self.ended_at is not None
+            and self.started_at <= self.ended_at
+        )
+
 
 def fold(history: list[Recorded]) -> tuple[AlertState, int]:
     """The state of an alert and the version of its stream."""

@@ -41,10 +41,20 @@ def test_a_clearing_clears_once_at_the_sender_s_time():
     assert alert.take(3, resolved(started_at=at(0), ended_at=at(1.5))) == []
 
 
-def test_a_firing_that_began_before_the_alert_cleared_is_old_news_however_late_it_comes():
+def test_a_firing_that_began_before_the_alert_cleared_is_old_news_while_a_copy_may_be_on_its_way():
     alert = after(firing(started_at=at(0)), resolved(started_at=at(0), ended_at=at(1)))
-    assert alert.take(500, firing(started_at=at(0))) == []
-    assert alert.take(501, firing(started_at=at(0.5))) == []
+    assert alert.take(16, firing(started_at=at(0))) == []
+    assert alert.take(16, firing(started_at=at(0.5))) == []
+    assert alert.take(1, firing(started_at=at(0))) == [], "redelivery hours later"
+
+
+def test_a_firing_that_goes_on_long_after_the_clearing_fires_again_whatever_its_beginning():
+    alert = after(firing(started_at=at(0)), resolved(started_at=at(0), ended_at=at(1)))
+    assert alert.take(17, firing(started_at=at(0))) == ["Fired"]
+    assert alert.state.occurrence == 2
+    assert alert.take(18, firing(started_at=at(0))) == []
+    assert alert.take(2, resolved(started_at=at(0), ended_at=at(1))) == [], "redelivery of the old clearing"
+    assert alert.take(19, resolved(started_at=at(0), ended_at=at(18.5))) == ["Cleared"]
 
 
 def test_firing_again_is_a_new_occurrence():
