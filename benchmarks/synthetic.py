@@ -10,6 +10,7 @@ import sys
 from collections import deque
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -35,6 +36,8 @@ from events.incident import (  # noqa: E402
     RoleAssigned,
 )
 from events.page import PageAnswered, PageAttempted, PageRequested, PageSent  # noqa: E402
+from projections.warehouse import Warehouse  # noqa: E402
+from services.projector.loading import LOAD_EVENTS  # noqa: E402
 
 EPOCH = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 STORIES = 40
@@ -170,3 +173,14 @@ def _story(dice: random.Random) -> list[_Line]:
     if dice.random() < 0.7:
         tell(incident, IncidentClosed(waiver="small"), bob)
     return lines
+
+
+def filled_warehouse(path: Path, log: Iterator[Stored], events: int) -> Warehouse:
+    """A warehouse that has read so many events of a log, with its projections computed."""
+    warehouse = Warehouse.open(path)
+    while events:
+        stretch = list(islice(log, min(events, LOAD_EVENTS)))
+        warehouse.load(stretch)
+        events -= len(stretch)
+    warehouse.rebuild()
+    return warehouse
