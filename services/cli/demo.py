@@ -16,14 +16,15 @@ from events.ids import key_of, new_event_id
 from services.cli.client import Api, connect
 from services.cli.console import DATA_DEFAULT, DataOption, JsonOption, say, show_json
 from services.cli.demo_people import Players, make_ready
-from services.cli.orders import send_order, with_names
+from services.cli.orders import send_order
 from services.running import read_running
 
 PAUSE_S = 1.7  # a dozen of them make about twenty seconds: slow enough to follow in the web beside it
 WAIT_S_MAX = 15.0
 POLL_S = 0.1
-# The trouble began before anybody noticed, as it does.
+# The alert has fired for a while when it arrives, and customers noticed before it did.
 BEGAN_BEFORE = timedelta(minutes=3)
+UNNOTICED = timedelta(minutes=2)
 
 LATENCY = {"alertname": "CheckoutLatencyHigh", "service": "checkout", "severity": "error", "team": "payments"}
 ERRORS = {"alertname": "CheckoutErrorRate", "service": "checkout", "severity": "critical", "team": "payments"}
@@ -84,7 +85,9 @@ class Play:
         self._tell(f"{self.incident} was opened by rule. Look: {self.url}/incidents/{self.incident}")
         self._order("acknowledge", {"page_id": self._page()}, ada)
         self._order("assign", {"role": "commander", "person_id": ada}, ada)
-        self._order("impact", {"scope": "checkout", "level": 2, "happened_at": self._began.isoformat()}, ada)
+        self._order(
+            "impact", {"scope": "checkout", "level": 2, "happened_at": (self._began - UNNOTICED).isoformat()}, ada
+        )
         self._alert(ERRORS, "5 % of checkouts fail", "firing")
         self._wait(
             f"select 1 from incidents where incident_id = '{self.incident}' and alert_count >= 2", "the second alert"
@@ -139,7 +142,7 @@ class Play:
             raise RecountError(f"intake answered {response.status_code}: {response.text}", hint="recount doctor")
 
     def _order(self, verb: str, command: dict[str, Any], actor: str) -> None:
-        done = with_names(self._api, send_order(self._api, self.incident, verb, command, actor=actor))
+        done = send_order(self._api, self.incident, verb, command, actor=actor)
         self._tell(f"{done.message} (log position {done.seq})")
 
     def _incident_of_alert(self) -> str:

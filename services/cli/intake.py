@@ -1,15 +1,15 @@
 """``recount intake``: what could not be understood, and trying it again."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 import typer
 
-from events import RecountError
-from services.cli.client import connect
+from services.cli.client import Api, connect
 from services.cli.console import DATA_DEFAULT, DataOption, JsonOption, say, show_json, show_table
 from services.cli.orders import show_done
+from services.cli.reading import catch_up
 from services.cli.times import short_time
 from services.command import Done
 
@@ -46,32 +46,29 @@ def register(app: typer.Typer) -> None:
         as_json: JsonOption = False,
     ) -> None:
         """Try a dead letter again, as after a repair of its adapter. Exit code 1 when one fails again."""
-        failures = 0
         with connect(data) as api:
-            waiting = [dead_letter]
-            if dead_letter == "all":
-                found = api.get("/api/dead-letters")["dead_letters"]
-                waiting = [row["dead_letter_id"] for row in reversed(found) if row["state"] != "handled"]
+            waiting = (
+                [row["dead_letter_id"] for row in reversed(_letters(api))] if dead_letter == "all" else [dead_letter]
+            )
             for identifier in waiting:
-                try:
-                    answer = api.post(f"/api/dead-letters/{identifier}/replay")
-                except RecountError as error:
-                    if dead_letter != "all":
-                        raise
-                    failures += 1
-                    say(f"{identifier}: {error}")
-                else:
-                    show_done(msgspec.convert(answer, Done), as_json=as_json)
+                show_done(msgspec.convert(api.post(f"/api/dead-letters/{identifier}/replay"), Done), as_json=as_json)
+            left = {row["dead_letter_id"] for row in _letters(api)}
         if not waiting:
             say("No dead letters wait.")
-        if failures:
+        if left.intersection(waiting):
             raise typer.Exit(1)
+
+
+def _letters(api: Api, *, everything: bool = False) -> list[dict[str, Any]]:
+    """The dead letters that wait or failed again, or all; the newest first."""
+    catch_up(api)
+    found: list[dict[str, Any]] = api.get("/api/dead-letters")["dead_letters"]
+    return [row for row in found if everything or row["state"] != "handled"]
 
 
 def _list(*, everything: bool, data: Path, as_json: bool) -> None:
     with connect(data) as api:
-        found = api.get("/api/dead-letters")["dead_letters"]
-    shown = [row for row in found if everything or row["state"] != "handled"]
+        shown = _letters(api, everything=everything)
     if as_json:
         show_json({"dead_letters": shown})
         return

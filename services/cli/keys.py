@@ -9,6 +9,7 @@ from events.ids import new_event_id
 from services.cli.client import connect
 from services.cli.console import DATA_DEFAULT, DataOption, JsonOption, note, say, show_json, show_table
 from services.cli.orders import show_done
+from services.cli.reading import catch_up
 from services.cli.times import short_time
 from services.command import Done
 
@@ -40,6 +41,7 @@ def register(app: typer.Typer) -> None:
     def list_keys(data: DataOption = DATA_DEFAULT, as_json: JsonOption = False) -> None:
         """List the keys, without their secrets. Times are UTC."""
         with connect(data) as api:
+            catch_up(api)
             answer = api.get("/api/keys")
         if as_json:
             show_json(answer)

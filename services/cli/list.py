@@ -8,6 +8,7 @@ from services.cli.client import connect
 from services.cli.console import DATA_DEFAULT, DataOption, JsonOption, note, show_json, show_table
 from services.cli.incident import called
 from services.cli.orders import AsOfOption
+from services.cli.reading import catch_up
 from services.cli.times import short_time
 
 
@@ -25,6 +26,7 @@ def register(app: typer.Typer) -> None:
         """List the open incidents, the newest first. Times are UTC."""
         wanted = phase or ("" if everything else "open")
         with connect(data) as api:
+            catch_up(api)
             answer = api.get("/api/incidents", phase=wanted or None, as_of=as_of or None)
         if as_json:
             show_json(answer)

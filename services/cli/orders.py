@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 import msgspec
 import typer
-from msgspec.structs import replace
 
 from events import RecountError
 from events.ids import new_event_id
@@ -35,8 +34,6 @@ AsOfOption = Annotated[
     ),
 ]
 
-PERSON_ID = re.compile(r"\bper-[a-z0-9]{10}\b")
-
 
 def incident_id(text: str) -> str:
     """``INC-42`` for ``INC-42``, ``inc-42`` or ``42``.
@@ -59,8 +56,7 @@ def give_order(data: Path, actor: str, incident: str, verb: str, command: Mappin
         RecountError: refused, with what to do instead; or the platform cannot be reached.
     """
     with connect(data, actor=actor) as api:
-        done = send_order(api, incident, verb, command)
-        show_done(done if as_json else with_names(api, done), as_json=as_json)
+        show_done(send_order(api, incident, verb, command), as_json=as_json)
 
 
 def send_order(api: Api, incident: str, verb: str, command: Mapping[str, Any], *, actor: str = "") -> Done:
@@ -69,15 +65,6 @@ def send_order(api: Api, incident: str, verb: str, command: Mapping[str, Any], *
     return msgspec.convert(
         api.post(f"/api/incidents/{incident_id(incident)}/{verb}", json=said(command), headers=headers), Done
     )
-
-
-def with_names(api: Api, done: Done) -> Done:
-    """An answer whose sentence names people instead of their ids; those are asked for only when one stands there."""
-    message = done.message
-    if PERSON_ID.search(message):
-        for person in api.get("/api/people")["people"]:
-            message = message.replace(person["person_id"], person["name"] or person["handle"] or person["person_id"])
-    return replace(done, message=message)
 
 
 def said(command: Mapping[str, Any]) -> dict[str, Any]:

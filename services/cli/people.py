@@ -9,6 +9,7 @@ from events.ids import new_event_id
 from services.cli.client import connect
 from services.cli.console import DATA_DEFAULT, DataOption, JsonOption, show_json, show_table
 from services.cli.orders import show_done
+from services.cli.reading import catch_up
 from services.command import Done
 
 
@@ -39,6 +40,7 @@ def register(app: typer.Typer) -> None:
     def list_people(data: DataOption = DATA_DEFAULT, as_json: JsonOption = False) -> None:
         """List everybody; of the erased, only the opaque id is left."""
         with connect(data) as api:
+            catch_up(api)
             answer = api.get("/api/people")
         if as_json:
             show_json(answer)

@@ -10,6 +10,7 @@ import typer
 from services.cli.client import connect
 from services.cli.console import DATA_DEFAULT, DataOption, JsonOption, note, say, show_json
 from services.cli.orders import ActorOption, AsOfOption, IncidentArgument, incident_id, send_order
+from services.cli.reading import catch_up
 
 
 def register(app: typer.Typer) -> None:
@@ -37,6 +38,7 @@ def register(app: typer.Typer) -> None:
             )
         identifier = incident_id(incident)
         with connect(data, actor=actor) as api:
+            catch_up(api)
             answer = api.ask(
                 "GET",
                 f"/api/incidents/{identifier}/postmortem",

@@ -6,6 +6,7 @@ from services.cli.client import connect
 from services.cli.console import DATA_DEFAULT, DataOption, JsonOption, say, show_json
 from services.cli.incident import tell_alerts, tell_header, tell_milestones, tell_people, tell_timeline
 from services.cli.orders import AsOfOption, IncidentArgument, incident_id
+from services.cli.reading import catch_up
 from services.cli.times import short_time
 
 
@@ -24,6 +25,7 @@ def register(app: typer.Typer) -> None:
         Times are UTC. `happened` is what the writer of an event says, `recorded` is when the log took it.
         """
         with connect(data) as api:
+            catch_up(api)
             whole = api.get(f"/api/incidents/{incident_id(incident)}/replay", as_of=as_of or None)
         if as_json:
             show_json(whole)

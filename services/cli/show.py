@@ -10,6 +10,7 @@ from services.cli.client import Api, connect
 from services.cli.console import DATA_DEFAULT, DataOption, JsonOption, say, show_json
 from services.cli.incident import tell_alerts, tell_header, tell_milestones, tell_people, tell_timeline
 from services.cli.orders import incident_id
+from services.cli.reading import catch_up
 
 # The last lines say where it stands; `recount replay` tells the whole story.
 TIMELINE_LINES = 10
@@ -31,6 +32,7 @@ def register(app: typer.Typer) -> None:
         if (raw is None) == (not incident):
             raise typer.BadParameter("give an incident, or --raw and a log position")
         with connect(data) as api:
+            catch_up(api)
             answer = _event(api, raw) if raw is not None else api.get(f"/api/incidents/{incident_id(incident)}")
         if as_json:
             show_json(answer)

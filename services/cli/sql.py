@@ -9,6 +9,7 @@ import typer
 from services.cli.client import connect
 from services.cli.console import DATA_DEFAULT, DataOption, JsonOption, note, show_json, show_table
 from services.cli.orders import AsOfOption
+from services.cli.reading import catch_up
 
 
 def register(app: typer.Typer) -> None:
@@ -33,6 +34,7 @@ def register(app: typer.Typer) -> None:
         text = sys.stdin.read() if query == "-" else query
         asked = {"sql": text, "as_of": as_of or None, "format": "csv" if as_csv else "json"}
         with connect(data) as api:
+            catch_up(api)
             if as_csv:
                 sys.stdout.write(api.ask("POST", "/api/sql", json=asked).text)
                 return

@@ -6,6 +6,7 @@ import typer
 
 from services.cli.client import connect
 from services.cli.console import DATA_DEFAULT, DataOption, JsonOption, say, show_json, show_table
+from services.cli.reading import catch_up
 
 
 def register(app: typer.Typer) -> None:
@@ -21,6 +22,7 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Rebuild every view beside the live one and name every row that differs. Exit code 1 when one does."""
         with connect(data) as api:
+            catch_up(api)
             answer = api.post("/api/verify/views")
         differences = answer["differences"]
         if as_json:
