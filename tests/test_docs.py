@@ -38,13 +38,13 @@ def test_the_page_about_views_is_fresh():
 
 def test_every_verb_is_told():
     told = OPERATING.read_text()
-    verbs = typer.main.get_command(build_app()).commands  # type: ignore[attr-defined]
+    verbs = typer.main.get_group(build_app()).commands
     missing = [verb for verb in verbs if f"`{verb}`" not in told]
     assert not missing, f"docs/operating.md, 'Verbs', does not tell of {missing}"
 
 
 def test_every_verb_that_is_told_exists():
-    verbs = typer.main.get_command(build_app()).commands  # type: ignore[attr-defined]
+    verbs = typer.main.get_group(build_app()).commands
     for page in PAGES:
         for verb in re.findall(r"(?:^|[`/ ])recount ([a-z][a-z-]+)(?=[ `])", "\n".join(code_of(page.read_text()))):
             assert verb in verbs, f"{page.name} tells of `recount {verb}`, which does not exist"
