@@ -26,6 +26,7 @@ def build_app() -> typer.Typer:
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
         help="A self-hosted incident platform on an immutable event log.",
+        epilog="Exit codes: 0 it holds, 1 refused or failed (the hint says what to do), 2 wrong usage.",
     )
 
     @app.callback()
