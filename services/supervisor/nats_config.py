@@ -78,6 +78,8 @@ class NatsOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Where the server keeps its streams, pid file and log."""
     host: str = "127.0.0.1"
     port: int = 4222
+    monitor_port: int = 0
+    """Port of the server's own health check (``/healthz``); 0: none."""
     file_store_bytes_max: int
     log_file: Path | None = None
     """None: the server logs to standard error, as containers want it."""
@@ -101,6 +103,8 @@ def render_config(options: NatsOptions) -> str:
         "  sync_interval: always",
         "}",
     ]
+    if options.monitor_port:
+        lines.append(f"http: {_quoted(f'{options.host}:{options.monitor_port}')}")
     if options.pid_file:
         lines.append(f"pid_file: {_quoted(str(options.pid_file.absolute()))}")
     if options.log_file:
