@@ -61,11 +61,13 @@ class Configuration:
     async def _configure(self, order: Order, stream: str, fact: Fact) -> Done:
         kind, identifier = split(stream)
 
-        async def attempt() -> tuple[tuple[Write, ...], str]:
+        async def attempt() -> tuple[tuple[Write, ...], tuple[int, str]]:
             history = await self._log.read(stream)
+            if before := next((r for r in history if r.event.causation_id == order.id), None):
+                return (), (before.seq, f"{kind} {identifier} was configured by this order already")
             present = next((r.fact for r in reversed(history) if isinstance(r.fact, type(fact))), None)
             if present == fact:
-                return (), f"{kind} {identifier} is configured so already"
+                return (), (0, f"{kind} {identifier} is configured so already")
             version = history[-1].seq if history else 0
             event = Event(
                 id=derived_event_id(order.id, tag_of(type(fact))),
@@ -76,10 +78,10 @@ class Configuration:
                 auth_id=order.auth_id,
                 causation_id=order.id,
             )
-            return (Write(stream, version, (event,)),), f"{kind} {identifier} configured"
+            return (Write(stream, version, (event,)),), (0, f"{kind} {identifier} configured")
 
-        seq, message = await decide_and_append(self._log, attempt)
-        return Done(target=identifier, seq=seq, message=message)
+        seq, (seq_before, message) = await decide_and_append(self._log, attempt)
+        return Done(target=identifier, seq=seq or seq_before, message=message)
 
     def _rotation(self, rotation_id: str, command: ConfigureRotation) -> RotationConfigured:
         about = f"Cannot configure rotation {rotation_id}"

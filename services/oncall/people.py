@@ -11,7 +11,7 @@ from events.fact import tag_of
 from events.ids import derived_event_id, is_id, new_id
 from events.person import Contact, DirectoryChanged, PersonAdded, PersonChanged, PersonDetails, PersonErased
 from events.sealing import seal
-from events.subjects import stream_of
+from events.subjects import split, stream_of
 from services.command import CommandRefused, Done, Order
 from services.decision import decide_and_append
 from services.directory import GUARD, Directory, Person
@@ -54,12 +54,12 @@ class People:
                 self._require_usable(details, "add", details.handle)
                 # The same order keeps its id through conflicts, and so its key.
                 person_id = new_id("per")
-                return await self._carry_out(lambda: self._add(order, details, person_id))
+                return await self._carry_out(order, lambda: self._add(order, details, person_id))
             case ChangePerson(details=details):
                 self._require_usable(details, "change", order.target)
-                return await self._carry_out(lambda: self._change(order, details))
+                return await self._carry_out(order, lambda: self._change(order, details))
             case ErasePerson(reason=reason):
-                done = await self._carry_out(lambda: self._erase(order, reason))
+                done = await self._carry_out(order, lambda: self._erase(order, reason))
                 self._keyring.destroy(done.target)
                 return done
 
@@ -69,13 +69,22 @@ class People:
         if person and person.erased:
             self._keyring.destroy(person_id)
 
-    async def _carry_out(self, decide: Callable[[], _Written]) -> Done:
+    async def _carry_out(self, order: Order, decide: Callable[[], _Written]) -> Done:
         async def attempt() -> _Written:
+            if done := await self._done_before(order):
+                return (), done
             await self._directory.refresh()
             return decide()
 
         seq, done = await decide_and_append(self._log, attempt)
-        return msgspec.structs.replace(done, seq=seq)
+        return msgspec.structs.replace(done, seq=seq or done.seq)
+
+    async def _done_before(self, order: Order) -> Done | None:
+        """What the same order did when it was asked before: its target may have no handle any more."""
+        for recorded in await self._log.read_category("person"):
+            if recorded.event.causation_id == order.id:
+                return Done(target=split(recorded.stream)[1], seq=recorded.seq, message="this was done already")
+        return None
 
     def _add(self, order: Order, details: PersonDetails, person_id: str) -> _Written:
         existing = self._directory.by_handle(details.handle)

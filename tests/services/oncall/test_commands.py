@@ -207,6 +207,26 @@ async def test_what_cannot_be_configured_is_refused(world: World, command: Comma
     assert refused.code == "invalid"
 
 
+async def test_the_same_order_is_done_once_even_after_others_undid_it(world: World):
+    await world.ask(AddPerson(details=ADA), order_id="order-1")
+    moved = msgspec.structs.replace(ADA, zone="Asia/Kolkata")
+    await world.ask(ChangePerson(details=moved), "ada", order_id="order-2")
+    await world.ask(ChangePerson(details=ADA), "ada", order_id="order-3")
+    await world.ask(WEEKLY, "primary", order_id="order-4")
+    await world.ask(msgspec.structs.replace(WEEKLY, shift_days=1), "primary", order_id="order-5")
+    position = await world.log.last_position()
+    for command, target, order_id in (
+        (AddPerson(details=moved), "", "order-1"),
+        (ChangePerson(details=moved), "ada", "order-2"),
+        (WEEKLY, "primary", "order-4"),
+    ):
+        answer = await world.ask(command, target, order_id=order_id)
+        assert isinstance(answer, Done)
+        assert 0 < answer.seq <= position
+    assert await world.log.last_position() == position
+    assert world.directory.find("ada").details == ADA
+
+
 async def test_nobody_who_does_not_exist_is_erased(world: World):
     refused = await world.ask(ErasePerson(reason="x"), "eve")
     assert isinstance(refused, Refused)
