@@ -79,11 +79,11 @@ def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     connection.commit()
 
 
-def add_to_log(writer: duckdb.DuckDBPyConnection, batch: Sequence[Stored]) -> frozenset[str]:
+def add_to_log(writer: duckdb.DuckDBPyConnection, batch: Sequence[Stored]) -> frozenset[tuple[str, str]]:
     """Copy events into the log, and into the temporary table ``batch``. Nothing is decoded in Python.
 
     Returns:
-        The types among them.
+        The streams among them, each with every type that it got.
     """
     writer.execute(RAW_TABLE)
     with writer.appender("raw") as appender:
@@ -92,7 +92,7 @@ def add_to_log(writer: duckdb.DuckDBPyConnection, batch: Sequence[Stored]) -> fr
         )
     writer.execute(f"create or replace temp table batch as {PARSE}")
     writer.execute(f"insert into {base(writer, 'log_rows')} select * from batch")
-    return frozenset(row[0] for row in writer.execute("select distinct type from batch").fetchall())
+    return frozenset(writer.execute("select distinct stream, type from batch").fetchall())
 
 
 def define(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:

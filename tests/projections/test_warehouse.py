@@ -79,6 +79,22 @@ def test_an_upgrade_that_changes_a_definition_computes_the_projections_anew(tmp_
         assert ("left_over",) not in warehouse.ask("show tables").rows
 
 
+def test_an_upgrade_that_knows_more_facts_reads_their_fields_out_of_what_is_already_there(tmp_path: Path):
+    path = tmp_path / "recount.duckdb"
+    with Warehouse.open(path) as warehouse:
+        warehouse.apply(random_history(5, 80))
+        expected = warehouse.digests()
+    with connect(path, threads=1, memory_limit="1GB") as tampered:
+        few = """'{"title": "VARCHAR"}'"""
+        tampered.execute(
+            f"create or replace table log_rows as select * replace (json_transform(data, {few}) as fact) from log_rows"
+        )
+        tampered.execute("update warehouse_state set definitions = 'of an earlier version'")
+    with Warehouse.open(path) as warehouse:
+        assert warehouse.digests() == expected
+        assert warehouse.verify_views() == []
+
+
 def test_a_file_of_another_schema_is_refused(tmp_path: Path):
     path = tmp_path / "recount.duckdb"
     Warehouse.open(path).close()
