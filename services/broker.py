@@ -7,6 +7,7 @@ try the event becomes a dead letter and the others go on.
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -90,8 +91,25 @@ async def connect_client(url: str, *, user: str | None = None, password: str | N
     return client
 
 
-async def attach(broker: NatsBroker, client: Client, log: EventLog, listener: Listener) -> None:
-    """Have a listener hear its events. Call it before the broker starts."""
+async def attach(
+    broker: NatsBroker,
+    client: Client,
+    log: EventLog,
+    listener: Listener,
+    *,
+    retry_pauses_s: Sequence[float] | None = None,
+) -> None:
+    """Have a listener hear its events. Call it before the broker starts.
+
+    Args:
+        broker: delivers.
+        client: declares the consumer.
+        log: where dead letters are recorded.
+        listener: hears.
+        retry_pauses_s: one pause before each further try of an event that failed, in seconds; `RETRY_PAUSES_S` when
+            left out.
+    """
+    pauses_s = RETRY_PAUSES_S if retry_pauses_s is None else retry_pauses_s
     durable = listener.name
     await declare_consumer(client.jetstream(), stream=EVENTS, durable=durable, filter_subjects=list(listener.hears))
 
@@ -109,7 +127,7 @@ async def attach(broker: NatsBroker, client: Client, log: EventLog, listener: Li
         raws: Any = message.raw_message  # of a batch: a list
         for raw in raws:
             by_stream.setdefault(stream_from_subject(raw.subject), []).append(raw)
-        await asyncio.gather(*(_handle_in_order(log, listener, raws) for raws in by_stream.values()))
+        await asyncio.gather(*(_handle_in_order(log, listener, raws, pauses_s) for raws in by_stream.values()))
 
 
 async def _as_it_came(message: Any) -> Any:
@@ -117,21 +135,23 @@ async def _as_it_came(message: Any) -> Any:
     return message.body
 
 
-async def _handle_in_order(log: EventLog, listener: Listener, raws: list[Msg]) -> None:
+async def _handle_in_order(log: EventLog, listener: Listener, raws: list[Msg], retry_pauses_s: Sequence[float]) -> None:
     for raw in raws:
         try:
             await listener.on_event(decode(stored_from_delivery(raw)))
         except Exception as error:  # whatever a handler raises must not stop the others
-            await _failed(log, listener, raw, error)
+            await _failed(log, listener, raw, error, retry_pauses_s)
         else:
             await raw.ack()
 
 
-async def _failed(log: EventLog, listener: Listener, raw: Msg, error: Exception) -> None:
+async def _failed(
+    log: EventLog, listener: Listener, raw: Msg, error: Exception, retry_pauses_s: Sequence[float]
+) -> None:
     tries = raw.metadata.num_delivered or 1
-    if tries <= len(RETRY_PAUSES_S):
+    if tries <= len(retry_pauses_s):
         logger.warning("%s: %s failed (try %d): %r", listener.name, raw.subject, tries, error)
-        await raw.nak(delay=RETRY_PAUSES_S[tries - 1])
+        await raw.nak(delay=retry_pauses_s[tries - 1])
         return
     logger.error("%s: %s is set aside as a dead letter: %r", listener.name, raw.subject, error, exc_info=error)
     await set_aside(log, listener.name, EVENTS, raw.metadata.sequence.stream, raw.subject, error, tries)
