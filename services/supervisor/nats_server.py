@@ -67,8 +67,9 @@ class NatsServer:
             [str(find_binary()), "-c", str((folder / CONFIG_NAME).absolute())],
             log_file=log_file,
             pass_fds=pass_fds,
-            on_start=on_start,
+            on_start=self._started,
         )
+        self._on_start = on_start
         self._watch: asyncio.Task[None] | None = None
 
     @property
@@ -100,7 +101,6 @@ class NatsServer:
             pid_file=self._folder / PID_NAME,
             passwords=self._passwords,
         )
-        (self._folder / PID_NAME).unlink(missing_ok=True)
         write_private(self._folder / CONFIG_NAME, render_config(options).encode())
         await self.child.start()
         self._watch = asyncio.create_task(self.child.keep_running(), name="nats")
@@ -124,6 +124,11 @@ class NatsServer:
             self._watch.cancel()
             with suppress(asyncio.CancelledError, RecountError):
                 await self._watch
+
+    def _started(self, pid: int) -> None:
+        # Until the server writes its own, the file names the one that died.
+        (self._folder / PID_NAME).unlink(missing_ok=True)
+        self._on_start(pid)
 
     async def _answers(self) -> None:
         password = self._passwords["admin"] if self._passwords else None
