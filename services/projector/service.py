@@ -48,6 +48,8 @@ class Projector:
         # Held by whoever applies events: a rebuild swaps the file between two batches.
         self._applying = asyncio.Lock()
         self.warehouse: Warehouse
+        # Up to here rows and names are there: the names of a batch are written after its rows.
+        self._complete = 0
         self.trouble = ""
         """Why it does not follow at the moment; empty while it does."""
 
@@ -55,6 +57,7 @@ class Projector:
         """Open the warehouse, building it again when it cannot be used, and follow the log from its position on."""
         self.warehouse = await asyncio.to_thread(self._open)
         await asyncio.to_thread(refresh_people, self.warehouse, self._keys)
+        self._complete = self.warehouse.position
         self._following = asyncio.create_task(self._follow_for_ever(), name="projector")
 
     async def stop(self) -> None:
@@ -67,10 +70,11 @@ class Projector:
             await asyncio.to_thread(self.warehouse.close)
 
     async def wait_for(self, position: int, timeout: float) -> bool:
-        """Wait until the warehouse holds a position; False when it took longer than the timeout, in seconds."""
+        """Wait until the warehouse holds a position, and the people of it; False when it took longer than the timeout,
+        in seconds."""
         try:
             async with asyncio.timeout(timeout), self._moved:
-                await self._moved.wait_for(lambda: self.warehouse.position >= position)
+                await self._moved.wait_for(lambda: self._complete >= position)
         except TimeoutError:
             return False
         return True
@@ -167,6 +171,7 @@ class Projector:
 
     async def _tell(self) -> None:
         async with self._moved:
+            self._complete = self.warehouse.position
             self._moved.notify_all()
         for listener in list(self._listeners):
             listener(self.warehouse.position)

@@ -114,7 +114,7 @@ class Reader:
         Raises:
             Problem: 503, it is not there in time.
         """
-        if position <= self.position or await self._projector.wait_for(position, WAIT_S_MAX):
+        if await self._projector.wait_for(position, WAIT_S_MAX):
             return
         raise Problem(
             503,
