@@ -21,18 +21,18 @@ def register(app: typer.Typer) -> None:
         bar = Progress(
             TextColumn("rebuilding"),
             BarColumn(),
-            TextColumn("{task.completed:,.0f} of {task.total:,.0f} events, {task.fields[rate]}"),
+            TextColumn("{task.fields[told]}"),
             TimeRemainingColumn(),
             console=err,
             disable=as_json or not err.is_terminal,
         )
         with connect(data) as api, api.stream("POST", "/api/rebuild") as lines, bar:
-            task = bar.add_task("", total=None, rate="")
+            task = bar.add_task("", total=None, told="")
             for line in filter(None, lines):
                 last = msgspec.json.decode(line)
                 if "total" in last:
-                    rate = f"{last.get('rate') or 0:,.0f} events/s"
-                    bar.update(task, completed=last["done"], total=last["total"], rate=rate)
+                    told = f"{last['done']:,} of {last['total']:,} events, {last['rate']:,} events/s"
+                    bar.update(task, completed=last["done"], total=last["total"], told=told)
                 if as_json:
                     show_json(last)
         if not last.get("finished"):

@@ -185,6 +185,13 @@ def test_the_views_are_rebuilt_and_verified(recount: Recount, played: str):
     assert recount.do("verify", "--views", "--json").json["differences"] == []
 
 
+def test_a_rebuild_shows_its_progress_in_a_terminal(platform: Platform, played: str):
+    said = run_cli("rebuild", "--data", str(platform.data), FORCE_COLOR="1", COLUMNS="120")
+    assert said.returncode == 0
+    assert "computed again" in said.stdout
+    assert "events/s" in said.stderr
+
+
 def test_people_are_added_and_erased(recount: Recount, played: str):
     recount.do("people", "add", "bob", "--name", "Bob Taylor", "--contact", "console:", "--zone", "Europe/London")
     listed = {person["handle"]: person for person in recount.do("people", "list", "--json").json["people"]}
