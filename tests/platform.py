@@ -25,6 +25,8 @@ START_TIMEOUT_S = 120
 STOP_TIMEOUT_S = 60
 WAIT_S = 30
 POLL_S = 0.05
+# Where a platform's stderr goes, in the folder of its test.
+ERRORS = "up.stderr"
 
 
 class PlatformFailed(AssertionError):
@@ -133,11 +135,23 @@ def start_platform(folder: Path, *, settings: str = "", arguments: tuple[str, ..
     data.mkdir(mode=0o700, exist_ok=True)
     if settings:
         (data / "recount.toml").write_text(settings)
-    errors = folder / "up.stderr"
-    with errors.open("a") as stderr:
-        process = subprocess.Popen(
+    process = spawn_up(folder, *arguments)
+    errors = folder / ERRORS
+    assert process.stdout is not None
+    with process.stdout:
+        line = _first_line(process)
+    if not line:
+        process.kill()
+        raise PlatformFailed(f"recount up ended with {process.wait()}: {errors.read_text()}")
+    return Platform(data, process, json.loads(line), errors)
+
+
+def spawn_up(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    """Start `recount up --json` on ``folder``/data and free ports, and wait for nothing."""
+    with (folder / ERRORS).open("a") as stderr:
+        return subprocess.Popen(
             [
-                *(sys.executable, "-m", "services.cli", "up", "--data", str(data), "--json"),
+                *(sys.executable, "-m", "services.cli", "up", "--data", str(folder / "data"), "--json"),
                 *("--http", "127.0.0.1:0", "--intake", "127.0.0.1:0", *arguments),
             ],
             stdout=subprocess.PIPE,
@@ -146,13 +160,6 @@ def start_platform(folder: Path, *, settings: str = "", arguments: tuple[str, ..
             env=environment(),
             cwd=folder,
         )
-    assert process.stdout is not None
-    with process.stdout:
-        line = _first_line(process)
-    if not line:
-        process.kill()
-        raise PlatformFailed(f"recount up ended with {process.wait()}: {errors.read_text()}")
-    return Platform(data, process, json.loads(line), errors)
 
 
 def run_cli(*arguments: str, cwd: Path = ROOT, **variables: str) -> subprocess.CompletedProcess[str]:

@@ -189,11 +189,10 @@ async def _stream(js: JetStreamContext, declared: api.StreamConfig) -> Finding:
         info = await js.stream_info(name)
     except nats.js.errors.NotFoundError:
         return Finding("fail", f"stream {name}", "does not exist", "It is declared when the actors start.")
-    # A flag that is off comes back as no value at all.
     differing = {
-        field: (getattr(declared, field) or None, getattr(info.config, field) or None)
+        field: (wanted, now)
         for field in _COMPARED
-        if (getattr(declared, field) or None) != (getattr(info.config, field) or None)
+        if (wanted := _plain(getattr(declared, field))) != (now := _plain(getattr(info.config, field)))
     }
     if differing:
         told = ", ".join(f"{field} is {now!r} and not {wanted!r}" for field, (wanted, now) in differing.items())
@@ -204,6 +203,11 @@ async def _stream(js: JetStreamContext, declared: api.StreamConfig) -> Finding:
     return Finding(
         "ok", f"stream {name}", f"{state.messages:,} messages, {state.bytes / 1024**2:,.1f} MiB, as declared"
     )
+
+
+def _plain(value: Any) -> Any:
+    """A setting of a stream so that it can be compared: a flag that is off comes back as no value at all."""
+    return getattr(value, "value", value) or None
 
 
 async def _consumers(js: JetStreamContext, stream: str) -> list[Finding]:

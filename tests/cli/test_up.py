@@ -12,7 +12,7 @@ import pytest
 from events.ids import incident_number
 from services.running import read_running
 from services.secrets import hash_secret
-from tests.platform import Platform, is_alive, run_cli, running_platform, start_platform, wait_until
+from tests.platform import Platform, is_alive, run_cli, running_platform, spawn_up, start_platform, wait_until
 
 SETTINGS = """
 [people.ada]
@@ -125,3 +125,23 @@ def test_killing_it_leaves_no_child_and_it_starts_again(tmp_path: Path):
     wait_until(lambda: not any(map(is_alive, pids.values())), "the children to end")
     with running_platform(tmp_path) as second:
         second.wait_for_rows("select * from incidents")
+
+
+def test_stopping_it_while_it_starts_leaves_nothing_behind(tmp_path: Path):
+    process = spawn_up(tmp_path)
+    wait_until(lambda: "actors" in pids_of(tmp_path / "data"), "the actors to be started", deadline_s=60)
+    pids = pids_of(tmp_path / "data")
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(60) == 0
+    assert process.stdout is not None
+    with process.stdout:
+        assert process.stdout.read() == ""
+    assert not any(map(is_alive, pids.values()))
+    assert read_running(tmp_path / "data") is None
+
+
+def pids_of(data: Path) -> dict[str, int]:
+    try:
+        return {name: pid for name, pid in json.loads((data / "run.json").read_text())["pids"].items() if pid}
+    except FileNotFoundError:
+        return {}
