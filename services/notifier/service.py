@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 
 from events import Conflict, Event, EventLog, Fact, Recorded, Write
 from events.ids import derived_event_id, new_event_id
-from events.page import PageAttempted, PageRequested, PageSent, PageWithheld
+from events.page import PageAttempted, PageFailed, PageRequested, PageSent, PageWithheld
 from events.person import Contact
 from events.subjects import split, stream_of
 from events.timer import TimerFired
@@ -35,6 +35,7 @@ from services.notifier.delivery import (
     Wait,
     Withhold,
     decide,
+    evolve,
     failure,
     page_of,
     retry_at,
@@ -123,29 +124,21 @@ class Notifier:
 
     async def _look_at(self, page_id: str, now: datetime) -> None:
         page = await self._load(page_id)
-        decision, _person, _attention = await self._decide(page, now)
-        match decision:
-            case Nothing():
-                return
-            case Wait(until=until):
-                await self._wake(page, until)
-            case Send() | Withhold():
-                await self._wake(page, now + timedelta(seconds=LOOK_AGAIN_AFTER_S))
-                if page_id not in self._in_hand:
-                    self._take_in_hand(page_id, decision)
+        if page.requested is None or page.ending:
+            return
+        await self._wake(page, now + timedelta(seconds=LOOK_AGAIN_AFTER_S))
+        if page_id not in self._in_hand:
+            task = asyncio.create_task(self._deliver(page_id, now), name=f"page {page_id}")
+            self._in_hand[page_id] = task
+            task.add_done_callback(lambda _done: self._in_hand.pop(page_id, None))
 
-    def _take_in_hand(self, page_id: str, decision: Decision) -> None:
-        scheme = decision.contact.channel if isinstance(decision, Send) else ""
-        task = asyncio.create_task(self._deliver(page_id, scheme), name=f"page {page_id}")
-        self._in_hand[page_id] = task
-        task.add_done_callback(lambda _done: self._in_hand.pop(page_id, None))
-
-    async def _deliver(self, page_id: str, scheme: str) -> None:
+    async def _deliver(self, page_id: str, now: datetime) -> None:
         """Carry a page on until it has ended, or must wait."""
+        scheme = ""
         try:
             for _step in range(STEPS_MAX):
                 async with self._limits.setdefault(scheme, asyncio.Semaphore(SENDS_AT_ONCE)):
-                    following = await self._step(page_id, scheme)
+                    following = await self._step(page_id, scheme, max(now, self._clock.now()))
                 if following is None:
                     return
                 scheme = following
@@ -154,37 +147,38 @@ class Notifier:
             # The timer that was set before brings the page back.
             logger.exception("notifier: page %s is left until its timer", page_id)
 
-    async def _step(self, page_id: str, scheme: str) -> str | None:
+    async def _step(self, page_id: str, scheme: str, now: datetime) -> str | None:
         """Do what is to be done now. Returns the channel to go on with, None when there is nothing left to do."""
         page = await self._load(page_id)
-        decision, person, attention = await self._decide(page, self._clock.now())
+        decision, person, attention = await self._decide(page, now)
         match decision:
             case Wait(until=until):
                 await self._wake(page, until)
                 return None
             case Withhold(reason=reason):
                 await self._say(page, self._withheld(page, reason), derived_event_id(page_id, "withheld"))
-                await self._timers.cancel(_timer_id(page_id))
-                return None
             case Send(contact=contact) if contact.channel != scheme:
                 return contact.channel
             case Send(contact=contact, attempt=attempt):
                 # A fresh id: were it derived, a second copy's append would count as a repetition of the first's, and
                 # both would send.
-                if not await self._say(page, attempt, self._new_id()):
+                seq = await self._say(page, attempt, self._new_id())
+                if seq is None:
                     return scheme  # somebody else was faster: look again
-                await self._attempt(page_id, person, attention, contact, attempt)
-                return scheme
+                page = evolve(page, attempt, at=self._clock.now(), seq=seq)
+                if not await self._attempt(page, person, attention, contact, attempt):
+                    return scheme
             case Nothing():
-                await self._timers.cancel(_timer_id(page_id))
-                return None
+                pass
+        await self._timers.cancel(_timer_id(page_id))
+        return None
 
     async def _attempt(
-        self, page_id: str, person: Person, attention: Attention, contact: Contact, attempt: PageAttempted
-    ) -> None:
-        page = await self._load(page_id)
+        self, page: Page, person: Person, attention: Attention, contact: Contact, attempt: PageAttempted
+    ) -> bool:
+        """Send, and record what came of it. Returns whether the message was taken."""
         result = await self._send(page, person, attention, contact, attempt)
-        fact: Fact
+        fact: PageSent | PageFailed
         if isinstance(result, Receipt):
             fact = PageSent(
                 channel=attempt.channel,
@@ -194,18 +188,16 @@ class Notifier:
             )
         else:
             contacts = len(person.details.contacts) if person.details else 0
-            fact = failure(
-                page,
-                attempt,
-                contacts,
-                str(result)[:ERROR_CHARS_MAX],
-                permanent=result.permanent,
-                unknown=result.unknown,
-            )
+            error = str(result)[:ERROR_CHARS_MAX]
+            fact = failure(page, attempt, contacts, error, permanent=result.permanent, unknown=result.unknown)
             if not fact.final:
                 # Before the fact: a timer too many is harmless, one too few loses the page.
                 await self._wake(page, retry_at(page, attempt, contacts, self._clock.now()))
-        await self._record_result(page_id, attempt, fact)
+        event_id = derived_event_id(page.page_id, "result", str(attempt.attempt))
+        # An answer may be recorded while the message is on its way; the result belongs in the log all the same.
+        while await self._say(page, fact, event_id) is None:
+            page = await self._load(page.page_id)
+        return isinstance(fact, PageSent)
 
     async def _send(
         self, page: Page, person: Person, attention: Attention, contact: Contact, attempt: PageAttempted
@@ -233,13 +225,6 @@ class Notifier:
             logger.exception("notifier: channel %s failed on page %s", contact.channel, page.page_id)
             return ChannelFailed(f"{type(error).__name__}: {error}", unknown=True)
 
-    async def _record_result(self, page_id: str, attempt: PageAttempted, fact: Fact) -> None:
-        # An answer may be recorded while the message is on its way; the result belongs in the log all the same.
-        for _try in range(STEPS_MAX):
-            page = await self._load(page_id)
-            if await self._say(page, fact, derived_event_id(page_id, "result", str(attempt.attempt))):
-                return
-
     async def _decide(self, page: Page, now: datetime) -> tuple[Decision, Person, Attention]:
         if page.requested is None:
             return Nothing(), Person(person_id=""), Attention()
@@ -264,8 +249,8 @@ class Notifier:
     async def _load(self, page_id: str) -> Page:
         return page_of(page_id, await self._log.read(stream_of("page", page_id)))
 
-    async def _say(self, page: Page, fact: Fact, event_id: str) -> bool:
-        """Append one fact to the page as it was loaded; False when somebody else appended first."""
+    async def _say(self, page: Page, fact: Fact, event_id: str) -> int | None:
+        """Append one fact to the page as it was loaded. Returns its position, None when somebody else was faster."""
         assert page.requested is not None
         event = Event(
             id=event_id,
@@ -276,10 +261,9 @@ class Notifier:
             correlation_id=page.requested.incident_id,
         )
         try:
-            await self._log.append(Write(stream_of("page", page.page_id), page.version, (event,)))
+            return await self._log.append(Write(stream_of("page", page.page_id), page.version, (event,)))
         except Conflict:
-            return False
-        return True
+            return None
 
     async def _wake(self, page: Page, due_at: datetime) -> None:
         assert page.requested is not None

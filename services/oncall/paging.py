@@ -1,5 +1,6 @@
 """Carries escalations out: loads an incident and its escalation, takes the next steps, and appends them at once."""
 
+import asyncio
 from contextlib import suppress
 from datetime import datetime
 
@@ -102,8 +103,10 @@ class Paging:
         await decide_and_append(self._log, attempt)
 
     async def _due(self, incident_id: str, now: datetime) -> tuple[Escalation, Attention, tuple[Step, ...]]:
-        escalation = escalation_of(await self._log.read(stream_of("escalation", incident_id)))
-        attention = attention_of(await self._log.read(stream_of("incident", incident_id)))
+        history, incident = await asyncio.gather(
+            self._log.read(stream_of("escalation", incident_id)), self._log.read(stream_of("incident", incident_id))
+        )
+        escalation, attention = escalation_of(history), attention_of(incident)
         policy = None
         if attention.calling and escalation.started_seq < attention.call_seq:
             policy = await self._policy()
