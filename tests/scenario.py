@@ -28,9 +28,9 @@ from services.notifier.channels import ContactRules
 from services.notifier.service import SEND_TIMEOUT_S, Notifier
 from services.notifier.wiring import signed_links
 from services.oncall.service import OnCall
-from services.oncall.settings_file import configure_from
 from services.page_link import verify
 from services.settings import parse_settings
+from services.supervisor.configuration import apply_settings
 
 MONDAY = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 LINK_KEY = bytes(range(32))
@@ -123,9 +123,14 @@ class Scenario:
 
     async def configure(self, settings: str) -> None:
         """Start on-call with another recount.toml."""
-        parsed = parse_settings(settings, "recount.toml")
-        await configure_from(parsed, self.oncall, self.directory, self.clock.now())
+
+        async def ask(_service: str, verb: str, order: Order) -> Answer:
+            return await self.oncall.handle(order, verb)
+
         await self.oncall.start()
+        parsed = parse_settings(settings, "recount.toml")
+        refused = await apply_settings(parsed, ask, self.directory, self.clock)
+        assert not refused, "on-call refused a part of these settings"
         await self.settle()
         await self.directory.refresh()
 
@@ -273,7 +278,7 @@ class Scenario:
 
     @staticmethod
     def _address(handle: str, by: str) -> str:
-        return f"{handle}@example.org" if by == "mail" else handle
+        return f"{handle}@example.org" if by == "mail" else f"pager:{handle}"
 
 
 def _matches(pattern: str, subject: str) -> bool:

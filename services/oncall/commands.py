@@ -11,7 +11,7 @@ from typing import Annotated, Any, get_args
 import msgspec
 
 from events.escalation import Level
-from events.person import Contact, PersonDetails
+from events.person import PersonDetails
 from services.command import Command, CommandRefused
 
 # A reason is a sentence or a few; it stands in one line of the timeline.
@@ -69,12 +69,6 @@ class ConfigurePolicy(Command, frozen=True, forbid_unknown_fields=True, tag="con
     repeat: Annotated[int, msgspec.Meta(ge=0, le=REPEAT_MAX)] = 0
     name: Name = ""
     """What people see; the target when empty."""
-
-
-def contact_from_text(text: str) -> Contact:
-    """A contact as people write it: ``smtp:ada@example.org``, ``console:``, or an Apprise URL as a whole."""
-    channel, _, rest = text.partition(":")
-    return Contact(channel=channel, address=text if rest.startswith("//") else rest)
 
 
 PersonCommand = AddPerson | ChangePerson | ErasePerson

@@ -8,9 +8,7 @@ from faststream.nats import NatsMessage
 from services.broker import attach
 from services.command import COMMAND_ROOT, Answer, Order, Refused
 from services.context import Context
-from services.directory import Directory
 from services.oncall.service import OnCall
-from services.oncall.settings_file import configure_from
 
 # Orders wait for the log, not for the processor; a slow one must not hold up the others.
 ORDERS_AT_ONCE = 16
@@ -19,14 +17,8 @@ _ORDER = msgspec.json.Decoder(Order)
 
 
 async def attach_oncall(context: Context) -> OnCall:
-    """Have a process run on-call: configure it from recount.toml, catch up, and hear. Call it before the broker starts.
-
-    Raises:
-        BadConfiguration: recount.toml names what cannot be.
-    """
+    """Have a process run on-call: catch up with hand-overs, then hear. Call it before the broker starts."""
     oncall = OnCall(context.log, context.timers, context.clock, context.keyring)
-    directory = Directory(context.log, context.keyring)
-    await configure_from(context.settings, oncall, directory, context.clock.now())
     await oncall.start()
     await attach(context.broker, context.client, context.log, oncall)
 

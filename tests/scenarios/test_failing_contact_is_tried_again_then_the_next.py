@@ -34,7 +34,7 @@ async def test_a_refusal_that_is_final_is_not_repeated(world: Scenario):
 
 async def test_when_every_contact_fails_the_page_has_failed(world: Scenario):
     world.mail.failures["ada@example.org"] = [ChannelFailed("550 no such mailbox", permanent=True)]
-    world.pager.failures["ada"] = [ChannelFailed("no network")] * 99
+    world.pager.failures["pager:ada"] = [ChannelFailed("no network")] * 99
     await world.declare()
     await world.fast_forward(seconds=sum(LAST_RETRY_PAUSES_S))
     ada = world.directory.by_handle("ada").person_id

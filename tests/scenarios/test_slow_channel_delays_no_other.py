@@ -11,5 +11,5 @@ async def test_while_mail_hangs_the_pager_rings(tmp_path):
     for number in range(SENDS_AT_ONCE + 5):
         await world.declare(f"incident {number}")
     await world.fast_forward(minutes=5)
-    assert len(world.pager.take("grace")) == SENDS_AT_ONCE + 5
+    assert len(world.pager.take("pager:grace")) == SENDS_AT_ONCE + 5
     await world.end()

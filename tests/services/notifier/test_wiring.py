@@ -21,14 +21,16 @@ from events.nats_log import NatsLog
 from events.timers import NatsTimers
 from services.broker import ask, connect_client, make_broker
 from services.clock import SystemClock
-from services.command import Done, Order, Refused
+from services.command import Answer, Done, Order, Refused
 from services.context import Context
+from services.directory import Directory
 from services.keyring import Keyring
 from services.notifier.wiring import attach_notifier
 from services.oncall.wiring import attach_oncall
 from services.page_link import verify
 from services.secrets import Secrets, new_secrets
 from services.settings import Settings, parse_settings
+from services.supervisor.configuration import Ask, apply_settings
 from tests.nats_process import free_port
 
 SOON_S = 15.0
@@ -78,6 +80,15 @@ def mail() -> Iterator[tuple[Sink, int]]:
     controller.stop()
 
 
+def asking(client: Client) -> Ask:
+    """Asks over the bus, as a process does."""
+
+    async def ask_service(service: str, verb: str, order: Order) -> Answer:
+        return await ask(client, service, verb, order)
+
+    return ask_service
+
+
 @asynccontextmanager
 async def running_copy(
     nats_url: str, folder: Path, client: Client, settings: Settings, secrets: Secrets
@@ -99,6 +110,7 @@ async def running_copy(
     await attach_oncall(context)
     notifier = await attach_notifier(context)
     await broker.start()
+    await apply_settings(settings, asking(client), Directory(context.log, context.keyring), context.clock)
     try:
         yield
     finally:

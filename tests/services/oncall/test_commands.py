@@ -22,7 +22,6 @@ from services.oncall.commands import (
     ConfigurePolicy,
     ConfigureRotation,
     ErasePerson,
-    contact_from_text,
     parse,
 )
 from services.oncall.service import OnCall
@@ -248,15 +247,3 @@ async def test_a_malformed_order_is_answered_and_not_lost(world: World):
 
 def test_the_verb_need_not_be_said_twice():
     assert parse("erase_person", b'{"reason":"left"}') == ErasePerson(reason="left")
-
-
-@pytest.mark.parametrize(
-    ("text", "contact"),
-    [
-        ("smtp:ada@example.org", Contact(channel="smtp", address="ada@example.org")),
-        ("console:", Contact(channel="console")),
-        ("slack://a/b/c/#ops", Contact(channel="slack", address="slack://a/b/c/#ops")),
-    ],
-)
-def test_a_contact_as_people_write_it(text: str, contact: Contact):
-    assert contact_from_text(text) == contact
