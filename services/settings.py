@@ -11,22 +11,20 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args
+from typing import Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
 import msgspec
 
+from events.alert import AlertSeverity
 from events.errors import BadConfiguration
 from events.ids import is_id
+from events.incident import Severity
 
 FILE_NAME = "recount.toml"
 EXAMPLE_HINT = "recount.example.toml shows every setting."
 
-AlertSeverity = Literal["critical", "error", "warning", "info", "unknown"]
-"""How bad an alert says it is, in our words, worst first."""
-IncidentSeverity = Literal["sev1", "sev2", "sev3", "sev4"]
-
-DEFAULT_SEVERITY: dict[AlertSeverity, IncidentSeverity] = {
+DEFAULT_SEVERITY: dict[AlertSeverity, Severity] = {
     "critical": "sev1",
     "error": "sev2",
     "warning": "sev3",
@@ -85,7 +83,7 @@ class GroupingSettings(_Table, frozen=True, kw_only=True):
 
     opens_at: AlertSeverity = "error"
     """Alerts at least this severe open or join an incident; the others are recorded only."""
-    severity: dict[AlertSeverity, IncidentSeverity] = msgspec.field(default_factory=lambda: dict(DEFAULT_SEVERITY))
+    severity: dict[AlertSeverity, Severity] = msgspec.field(default_factory=lambda: dict(DEFAULT_SEVERITY))
     """Severity of an incident that an alert opens; keys left out keep their default."""
 
 
@@ -340,5 +338,3 @@ _CHECKS: tuple[Callable[[Settings], Problems], ...] = (
     _policy_problems,
     _log_problems,
 )
-# The order of the literal is the order of severity, worst first.
-SEVERITIES_WORST_FIRST: tuple[AlertSeverity, ...] = get_args(AlertSeverity)
