@@ -87,6 +87,21 @@ class GroupingSettings(_Table, frozen=True, kw_only=True):
     """Severity of an incident that an alert opens; keys left out keep their default."""
 
 
+class PagingSettings(_Table, frozen=True, kw_only=True):
+    """``[paging]``: which incidents wake somebody."""
+
+    severity: Severity = "sev3"
+    """Incidents at least this severe are paged for; the others wait for daylight."""
+
+
+class ChannelsSettings(_Table, frozen=True, kw_only=True):
+    """``[channels]``: which channels may be used besides those whose hosts are fixed."""
+
+    allow: tuple[str, ...] = ()
+    """Schemes whose contacts name a host of their own, such as ``ntfy`` or ``gotify``. Whoever may write a contact
+    makes Recount call that host, so each must be allowed by name."""
+
+
 class SmtpSettings(_Table, frozen=True, kw_only=True, rename={"sender": "from"}):
     """``[smtp]``: the mail server for contacts ``smtp:…``."""
 
@@ -118,6 +133,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     rotations: dict[str, RotationSettings] = {}
     policies: dict[str, PolicySettings] = {}
     grouping: GroupingSettings = GroupingSettings()
+    paging: PagingSettings = PagingSettings()
+    channels: ChannelsSettings = ChannelsSettings()
     smtp: SmtpSettings | None = None
     """None: contacts ``smtp:…`` fail with a reason."""
     log: LogSettings = LogSettings()
@@ -172,7 +189,9 @@ def parse_settings(text: str, file: str) -> Settings:
         raise BadConfiguration(f"{file} is not TOML: {error}", hint=EXAMPLE_HINT) from error
     reader = _Reader(file)
     reader.refuse_unknown(
-        document, ("public_url", "people", "rotations", "policies", "grouping", "smtp", "log"), where=""
+        document,
+        ("public_url", "people", "rotations", "policies", "grouping", "paging", "channels", "smtp", "log"),
+        where="",
     )
     settings = Settings(
         public_url=reader.convert(document.get("public_url", ""), str, "public_url"),
@@ -180,6 +199,8 @@ def parse_settings(text: str, file: str) -> Settings:
         rotations=reader.tables(document, "rotations", RotationSettings),
         policies=reader.tables(document, "policies", PolicySettings),
         grouping=reader.table(document, "grouping", GroupingSettings) or GroupingSettings(),
+        paging=reader.table(document, "paging", PagingSettings) or PagingSettings(),
+        channels=reader.table(document, "channels", ChannelsSettings) or ChannelsSettings(),
         smtp=reader.table(document, "smtp", SmtpSettings),
         log=reader.table(document, "log", LogSettings) or LogSettings(),
         file=file,

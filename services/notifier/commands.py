@@ -1,5 +1,5 @@
 """The notifier's public door. It takes no orders; it tells which contacts it can reach."""
 
-from services.notifier.channels import ContactRules
+from services.notifier.channels import ContactRules, find_channels
 
-__all__ = ["ContactRules"]
+__all__ = ["ContactRules", "find_channels"]

@@ -20,7 +20,7 @@ async def attach_notifier(context: Context) -> Notifier:
         context.timers,
         context.clock,
         Directory(context.log, context.keyring),
-        channels=find_channels(),
+        channels=find_channels(frozenset(context.settings.channels.allow)),
         settings=ChannelSettings(smtp=context.settings.smtp),
         links=signed_links(context.settings.public_url, bytes.fromhex(context.secrets.page_link_key)),
     )

@@ -8,6 +8,7 @@ from faststream.nats import NatsMessage
 from services.broker import attach
 from services.command import COMMAND_ROOT, Answer, Order, Refused
 from services.context import Context
+from services.notifier.commands import ContactRules, find_channels
 from services.oncall.service import OnCall
 
 # Orders wait for the log, not for the processor; a slow one must not hold up the others.
@@ -18,7 +19,15 @@ _ORDER = msgspec.json.Decoder(Order)
 
 async def attach_oncall(context: Context) -> OnCall:
     """Have a process run on-call: catch up with hand-overs, then hear. Call it before the broker starts."""
-    oncall = OnCall(context.log, context.timers, context.clock, context.keyring)
+    settings = context.settings
+    oncall = OnCall(
+        context.log,
+        context.timers,
+        context.clock,
+        context.keyring,
+        contacts=ContactRules(find_channels(frozenset(settings.channels.allow))),
+        threshold=settings.paging.severity,
+    )
     await oncall.start()
     await attach(context.broker, context.client, context.log, oncall)
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from events.alert import ALERT_SEVERITIES
 from events.errors import BadConfiguration
 from services.settings import (
     DEFAULT_SEVERITY,
-    SEVERITIES_WORST_FIRST,
     Settings,
     SmtpSettings,
     find_file,
@@ -44,9 +44,15 @@ def test_severities_that_are_left_out_keep_their_default():
     assert settings.grouping.severity == DEFAULT_SEVERITY | {"warning": "sev1"}
 
 
-def test_severities_are_listed_worst_first():
-    assert SEVERITIES_WORST_FIRST[0] == "critical"
-    assert set(SEVERITIES_WORST_FIRST) == set(DEFAULT_SEVERITY)
+def test_every_severity_of_an_alert_has_one_of_an_incident():
+    assert set(DEFAULT_SEVERITY) == set(ALERT_SEVERITIES)
+
+
+def test_who_is_woken_and_which_hosts_may_be_called_can_be_set():
+    settings = parse_settings('[paging]\nseverity = "sev2"\n[channels]\nallow = ["ntfy"]\n', "recount.toml")
+    assert (settings.paging.severity, settings.channels.allow) == ("sev2", ("ntfy",))
+    with pytest.raises(BadConfiguration, match=r"recount\.toml: paging\.severity: invalid enum value 'sev9'"):
+        parse_settings('[paging]\nseverity = "sev9"\n', "recount.toml")
 
 
 def rotation(**changed: str) -> str:

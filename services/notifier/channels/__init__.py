@@ -31,12 +31,19 @@ def find_channels(allowed: frozenset[str] = frozenset()) -> Mapping[str, Channel
 
     Args:
         allowed: which of the schemes that channels serve only on request (``SCHEMES_ON_REQUEST``) may be used.
+
+    Raises:
+        UnknownChannel: no channel serves an allowed scheme.
     """
     found: dict[str, Channel] = {}
     for module in sorted(pkgutil.iter_modules(__path__), key=lambda module: module.name):
         channel = importlib.import_module(f"{__name__}.{module.name}")
         on_request = allowed.intersection(getattr(channel, "SCHEMES_ON_REQUEST", ()))
         found |= dict.fromkeys((*channel.SCHEMES, *on_request), cast(Channel, channel))
+    if unknown := sorted(allowed - found.keys()):
+        raise UnknownChannel(
+            f"channels.allow names {unknown[0]!r}, which no channel serves", hint="see docs/operating.md"
+        )
     return MappingProxyType(found)
 
 

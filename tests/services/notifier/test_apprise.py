@@ -71,7 +71,8 @@ def test_an_operator_may_allow_a_service_of_free_hosts():
 
 
 def test_allowing_cannot_open_what_no_channel_offers():
-    assert "file" not in find_channels(frozenset({"file"}))
+    with pytest.raises(UnknownChannel, match="channels.allow names 'file', which no channel serves"):
+        find_channels(frozenset({"file"}))
 
 
 def test_a_broken_url_is_told_before_it_is_needed():
