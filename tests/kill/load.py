@@ -16,6 +16,9 @@ from tests.e2e.deployment import Deployment
 SENDERS = 4
 RESPONDERS = 3
 SERVICES = ("checkout", "search", "payments", "accounts")
+# Together about 25 alerts a second: a storm for a person, and less than joins one incident on a slow machine, so that a
+# long run does not measure a queue.
+SENDER_PAUSE_S = (0.05, 0.25)
 # A client's patience with one request, and how long it rests after a refusal: so that a killed process is asked again
 # soon, and a dead one is not hammered.
 REQUEST_TIMEOUT_S = 5.0
@@ -74,7 +77,7 @@ class Load:
                 alert = {"title": f"{service} answers 500", "key": key, "severity": "critical", "service": service}
                 if self._until_answered(lambda alert=alert: client.post(url, json=alert)):
                     self.accepted.add(key)
-                time.sleep(chance.uniform(0.0, 0.02))
+                time.sleep(chance.uniform(*SENDER_PAUSE_S))
 
     def _respond(self, number: int) -> None:
         chance = random.Random(f"{self.seed}-responder-{number}")
