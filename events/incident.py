@@ -84,7 +84,7 @@ class IncidentAcknowledged(Fact, frozen=True, tag="incident.acknowledged"):
 class IncidentSeverityChanged(Fact, frozen=True, tag="incident.severity_changed"):
     """Severity changed because the incident did, or is now better understood."""
 
-    headline: ClassVar[str] = "severity {previous} → {severity}"
+    headline: ClassVar[str] = "severity {previous} → {severity}: {reason}"
     severity: Severity
     previous: Severity
     reason: str = ""

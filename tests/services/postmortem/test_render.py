@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from events import Stored
-from events.incident import AlertLinked, IncidentDeclared, IncidentReopened, Noted
+from events.incident import AlertLinked, IncidentDeclared, IncidentReopened, IncidentSeverityChanged, Noted
 from projections.query import Table
 from projections.warehouse import Warehouse
 from services.postmortem import render
@@ -95,6 +95,25 @@ def test_the_story_is_told_with_both_clocks(warehouse: Warehouse):
     assert len(timeline) == POSITION
     resolved = next(row for row in rows(text, "Milestones") if row[0] == "resolved")
     assert resolved == ["resolved", "1", "2026-01-05 09:40:00Z", "2026-01-05 09:40:02Z", "(#21)"]
+
+
+def test_the_timeline_tells_why_the_severity_changed():
+    text = document_of(
+        log_of(
+            incident(
+                "INC-42",
+                IncidentDeclared(title="checkout is down", severity="sev2"),
+                IncidentSeverityChanged(severity="sev1", previous="sev2", reason="it spreads to payments"),
+                IncidentSeverityChanged(severity="sev3", previous="sev1"),
+            )
+        )
+    )
+    told = [row[3] for row in rows(text, "Timeline")]
+    assert told == [
+        "declared sev2: checkout is down",
+        "severity sev2 → sev1: it spreads to payments",
+        "severity sev1 → sev3",
+    ]
 
 
 def test_durations_say_from_where_to_where(warehouse: Warehouse):
