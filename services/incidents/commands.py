@@ -33,6 +33,21 @@ TokenOrNone = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{0,64}$(?!\n)"
 ZonedTime = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
+class Open(Command, frozen=True, forbid_unknown_fields=True, tag="open"):
+    """Open a suspected incident for triage: somebody looks, and then declares, dismisses or resolves it.
+
+    Whoever is on call is asked as for a declared one. The order's ``happened_at`` is the earliest signal.
+    """
+
+    title: Annotated[str, msgspec.Meta(min_length=1, max_length=TITLE_CHARS_MAX)]
+    severity: Severity
+    """As bad as it would be if it is one; the declaration may say otherwise."""
+    profile: Profile = "ops"
+    service: Service = ""
+    reason: Reason = ""
+    """What makes one suspect it."""
+
+
 class Declare(Command, frozen=True, forbid_unknown_fields=True, tag="declare"):
     """Declare an incident: a new one, or one that is in triage (the order's target).
 
@@ -232,7 +247,7 @@ class PublishReview(Command, frozen=True, forbid_unknown_fields=True, tag="publi
 
 
 TransitionCommand = (
-    Declare | Contain | Eradicate | Resolve | Regress | Close | Reopen | Dismiss | Reinstate | Merge | Unmerge
+    Open | Declare | Contain | Eradicate | Resolve | Regress | Close | Reopen | Dismiss | Reinstate | Merge | Unmerge
 )
 """Those that change the phase."""
 RoleCommand = AssignRole | OfferRole | AcceptRole | RelieveRole

@@ -34,6 +34,7 @@ from services.incidents.commands import (
     LinkAlert,
     Merge,
     OfferRole,
+    Open,
     RecordCommand,
     Regress,
     Reinstate,
@@ -70,7 +71,8 @@ def decide(incident: Incident, command: IncidentCommand, about: Circumstances) -
         )
     match command:
         case (
-            Declare()
+            Open()
+            | Declare()
             | Contain()
             | Eradicate()
             | Resolve()
@@ -148,7 +150,10 @@ def _link(incident: Incident, command: LinkAlert, about: Circumstances) -> tuple
     alert = about.alert
     if alert is None:
         raise about.refused(
-            asked, because=f"no alert {command.alert_key} ever fired", instead="look for its key", code="not_found"
+            asked,
+            because=f"no alert {command.alert_key} ever fired",
+            instead="find its key: recount sql 'select alert_key, title from alerts'",
+            code="not_found",
         )
     if incident.alerts.get(command.alert_key) == alert.occurrence:
         return ()

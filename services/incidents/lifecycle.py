@@ -16,6 +16,7 @@ from events.incident import (
     IncidentDismissed,
     IncidentEradicated,
     IncidentFact,
+    IncidentOpened,
     IncidentRegressed,
     IncidentReinstated,
     IncidentReopened,
@@ -33,6 +34,7 @@ from services.incidents.commands import (
     Dismiss,
     Eradicate,
     Merge,
+    Open,
     Regress,
     Reinstate,
     Reopen,
@@ -44,6 +46,7 @@ from services.incidents.merging import merge
 from services.incidents.state import OPEN_PHASES, Incident, Phase
 
 ALLOWED_FROM: dict[type[TransitionCommand], frozenset[Phase]] = {
+    Open: frozenset({"unopened"}),
     Declare: frozenset({"unopened", "triage"}),
     Contain: frozenset({"active"}),
     Eradicate: frozenset({"active", "contained"}),
@@ -73,6 +76,8 @@ def change_phase(incident: Incident, command: TransitionCommand, about: Circumst
     if incident.phase not in ALLOWED_FROM[type(command)]:
         raise wrong_phase(incident, verb_of(command), about)
     match command:
+        case Open():
+            return (_open(command),)
         case Declare():
             return _declare(incident, command, about)
         case Contain():
@@ -113,6 +118,8 @@ def determine_late(incident: Incident, determination: Determination, reason: str
 def _holds_already(incident: Incident, command: TransitionCommand) -> bool:
     did = incident.deed.did if incident.deed else ""
     match command:
+        case Open():
+            return incident.phase == "triage" and _describes(command, incident)
         case Declare():
             return incident.phase in ("active", "contained", "eradicated") and _says_nothing_new(incident, command)
         case Contain():
@@ -139,6 +146,11 @@ def _holds_already(incident: Incident, command: TransitionCommand) -> bool:
             assert_never(command)
 
 
+def _describes(command: Open, incident: Incident) -> bool:
+    said = (command.title, command.severity, command.profile, command.service)
+    return said == (incident.title, incident.severity, incident.profile, incident.service)
+
+
 def _says_nothing_new(incident: Incident, command: Declare) -> bool:
     return (
         command.title in ("", incident.title)
@@ -146,6 +158,16 @@ def _says_nothing_new(incident: Incident, command: Declare) -> bool:
         and command.profile in (None, incident.profile)
         and command.service in ("", incident.service)
         and command.commander in ("", incident.commander)
+    )
+
+
+def _open(command: Open) -> IncidentOpened:
+    return IncidentOpened(
+        title=command.title,
+        severity=command.severity,
+        profile=command.profile,
+        service=command.service,
+        reason=command.reason,
     )
 
 

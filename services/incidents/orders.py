@@ -13,7 +13,7 @@ from events.order import OrderCarriedOut
 from services.clock import Clock
 from services.command import CommandRefused, Done, Order
 from services.incidents.circumstances import Circumstances
-from services.incidents.commands import Close, Declare, IncidentCommand, LinkAlert, Merge, ReviewCommand
+from services.incidents.commands import Close, Declare, IncidentCommand, LinkAlert, Merge, Open, ReviewCommand
 from services.incidents.decider import decide
 from services.incidents.grouping import RULE, group_of_incident, known_alert
 from services.incidents.histories import Histories, Loaded
@@ -49,8 +49,8 @@ class Orders:
         """
         if isinstance(command, ReviewCommand):
             return await self._review(order, command)
-        if isinstance(command, Declare) and not order.target:
-            return await self._declare_new(order, command)
+        if isinstance(command, Open | Declare) and not order.target:
+            return await self._begin(order, command)
         return await self._change(order, command)
 
     async def _change(self, order: Order, command: IncidentCommand) -> Decision:
@@ -63,7 +63,7 @@ class Orders:
             return (), Done(target=loaded.incident_id, seq=NOTHING, message=f"{loaded.incident_id}: that holds already")
         return await self._said(order, loaded, facts, about)
 
-    async def _declare_new(self, order: Order, command: Declare) -> Decision:
+    async def _begin(self, order: Order, command: Open | Declare) -> Decision:
         guard = f"order.{key_of(order.id)}"
         if earlier := await self._log.read(guard):
             made = earlier[-1].fact

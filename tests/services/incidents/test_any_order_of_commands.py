@@ -26,6 +26,7 @@ from services.incidents.commands import (
     LinkAlert,
     Merge,
     OfferRole,
+    Open,
     Regress,
     Reinstate,
     RelieveRole,
@@ -55,6 +56,11 @@ waivers = some.sampled_from(["", "not needed"])
 alerts = some.sampled_from(["alert-1", "alert-2"])
 
 COMMANDS: dict[type[IncidentCommand], some.SearchStrategy[IncidentCommand]] = {
+    Open: some.builds(
+        Open,
+        title=some.sampled_from(["checkout is slow", "checkout is down"]),
+        severity=some.sampled_from(get_args(Severity)),
+    ),
     Declare: some.builds(
         Declare,
         title=some.sampled_from(["", "checkout is down"]),

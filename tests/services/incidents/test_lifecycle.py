@@ -13,6 +13,7 @@ from events.incident import (
     IncidentDismissed,
     IncidentEradicated,
     IncidentMerged,
+    IncidentOpened,
     IncidentRegressed,
     IncidentReinstated,
     IncidentReopened,
@@ -30,6 +31,7 @@ from services.incidents.commands import (
     Dismiss,
     Eradicate,
     Merge,
+    Open,
     Regress,
     Reinstate,
     Reopen,
@@ -55,6 +57,21 @@ from tests.services.incidents.story import (
     resolved_by_bob,
     said,
 )
+
+
+def test_what_is_only_suspected_is_opened_for_triage():
+    suspected = Open(title="odd logins", severity="sev2", profile="security", reason="three countries in an hour")
+    given().when(suspected).then(
+        IncidentOpened(title="odd logins", severity="sev2", profile="security", reason="three countries in an hour")
+    )
+
+
+def test_opening_what_is_in_triage_already_changes_nothing_and_otherwise_it_is_refused():
+    given(opened).when(Open(title="checkout is slow", severity="sev3", service="checkout")).then_nothing()
+    given(opened).when(Open(title="checkout is slow", severity="sev1", service="checkout")).then_refused(
+        "per-ada opened it at 14:00 UTC", instead="declare it first"
+    )
+    given(declared).when(Open(title="checkout is down", severity="sev1")).then_refused("per-ada declared it")
 
 
 def test_declaring_needs_a_title_and_a_severity():

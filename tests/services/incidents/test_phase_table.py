@@ -12,6 +12,7 @@ from services.incidents.commands import (
     Dismiss,
     Eradicate,
     Merge,
+    Open,
     Regress,
     Reinstate,
     Reopen,
@@ -50,6 +51,7 @@ HISTORIES = {
 }
 
 COMMANDS: dict[str, TransitionCommand] = {
+    "open": Open(title="checkout is slow", severity="sev3", service="checkout"),
     "declare": Declare(title="checkout pays twice", severity="sev2", reason="users say so"),
     "contain": Contain(),
     "eradicate": Eradicate(),
@@ -66,16 +68,16 @@ COMMANDS: dict[str, TransitionCommand] = {
 # A phase: it leads there. "·": refused. "=": holds already, so nothing is said. Written by hand from the lifecycle's
 # fourteen transitions, not from the code.
 TABLE = """
-            declare  contain    eradicate   resolve   regress  close   reopen  dismiss    reinstate  merge   unmerge
-unopened    active   ·          ·           ·         ·        ·       ·       ·          ·          ·       ·
-triage      active   ·          ·           resolved  ·        ·       ·       dismissed  ·          merged  ·
-active      ·        contained  eradicated  resolved  ·        ·       ·       dismissed  ·          merged  ·
-contained   ·        =          eradicated  resolved  active   ·       ·       dismissed  ·          merged  ·
-eradicated  ·        ·          =           resolved  active   ·       ·       ·          ·          merged  ·
-resolved    ·        ·          ·           =         ·        closed  active  dismissed  ·          merged  ·
-closed      ·        ·          ·           ·         ·        =       active  dismissed  ·          merged  ·
-dismissed   ·        ·          ·           ·         ·        ·       ·       =          triage     merged  ·
-merged      ·        ·          ·           ·         ·        ·       ·       ·          ·          =       active
+           open   declare contain   eradicate  resolve  regress close  reopen dismiss   reinstate merge  unmerge
+unopened   triage active  ·         ·          ·        ·       ·      ·      ·         ·         ·      ·
+triage     =      active  ·         ·          resolved ·       ·      ·      dismissed ·         merged ·
+active     ·      ·       contained eradicated resolved ·       ·      ·      dismissed ·         merged ·
+contained  ·      ·       =         eradicated resolved active  ·      ·      dismissed ·         merged ·
+eradicated ·      ·       ·         =          resolved active  ·      ·      ·         ·         merged ·
+resolved   ·      ·       ·         ·          =        ·       closed active dismissed ·         merged ·
+closed     ·      ·       ·         ·          ·        ·       =      active dismissed ·         merged ·
+dismissed  ·      ·       ·         ·          ·        ·       ·      ·      =         triage    merged ·
+merged     ·      ·       ·         ·          ·        ·       ·      ·      ·         ·         =      active
 """
 
 _VERBS, *_ROWS = (line.split() for line in TABLE.strip().splitlines())

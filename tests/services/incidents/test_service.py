@@ -222,6 +222,29 @@ async def test_the_same_order_twice_declares_one_incident(log: EventLog, clock: 
     assert third.target == "INC-2"
 
 
+async def test_a_suspicion_is_opened_once_and_the_alerts_of_its_service_join_it(
+    log: EventLog, clock: FakeClock, incidents: Incidents, people: People
+):
+    wish = {"title": "checkout is slow", "severity": "sev3", "service": "checkout", "reason": "a user wrote"}
+    first = await people.do("open", order_id="suspicion", **wish)
+    assert first.message == "INC-1: opened for triage: checkout is slow"
+    again = await People(Incidents(log, clock), clock).do("open", order_id="suspicion", **wish)
+    assert again.target == first.target
+    await incidents.on_event(await happens(log, clock, "CheckoutErrors", fired("CheckoutErrors")))
+    assert await incident_ids(log) == ["INC-1"]
+    later(clock, minutes=5)
+    await people.do("declare", "INC-1", severity="sev1", commander=GRACE)
+    assert await story_of(log, "incident.INC-1") == [
+        "incident.opened",
+        "incident.alert_linked",
+        "incident.declared",
+        "incident.role_assigned",
+    ]
+    declared = (await log.read("incident.INC-1"))[2].fact
+    assert isinstance(declared, IncidentDeclared)
+    assert (declared.severity, declared.detected_at) == ("sev1", clock.now() - timedelta(minutes=5))
+
+
 async def test_the_same_order_twice_writes_one_note_and_answers_where(log: EventLog, people: People):
     await people.do("declare", title="checkout is down", severity="sev1")
     first = await people.do("note", "INC-1", order_id="note-1", text="restarted it")
