@@ -1,4 +1,4 @@
-"""``recount assign`` and ``recount relieve``: who holds which role."""
+"""``recount assign``, ``relieve``, ``offer`` and ``accept``: who holds which role."""
 
 from typing import Annotated
 
@@ -37,3 +37,26 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """End a person's role."""
         give_order(data, actor, incident, "relieve", {"role": role, "person_id": who}, as_json=as_json)
+
+    @app.command()
+    def offer(
+        incident: IncidentArgument,
+        who: WhoArgument,
+        role: RoleOption = "commander",
+        data: DataOption = DATA_DEFAULT,
+        actor: ActorOption = "",
+        as_json: JsonOption = False,
+    ) -> None:
+        """Offer a role that you hold; you keep it until the other accepts."""
+        give_order(data, actor, incident, "offer", {"role": role, "person_id": who}, as_json=as_json)
+
+    @app.command()
+    def accept(
+        incident: IncidentArgument,
+        role: RoleOption = "commander",
+        data: DataOption = DATA_DEFAULT,
+        actor: ActorOption = "",
+        as_json: JsonOption = False,
+    ) -> None:
+        """Take over a role that was offered to you."""
+        give_order(data, actor, incident, "accept", {"role": role}, as_json=as_json)

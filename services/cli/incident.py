@@ -90,7 +90,7 @@ def tell_alerts(whole: Whole) -> None:
     """The alerts that belong to it."""
     _heading("Alerts")
     show_table(
-        ("alert", "state", "severity", "service", "fired", "cleared"),
+        ("alert", "state", "severity", "service", "fired", "cleared", "key"),
         [
             (
                 row["title"],
@@ -99,6 +99,7 @@ def tell_alerts(whole: Whole) -> None:
                 row["service"],
                 short_time(row["started_at"]),
                 short_time(row["cleared_at"]),
+                row["alert_key"],
             )
             for row in whole["alerts"]
         ],

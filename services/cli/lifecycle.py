@@ -153,3 +153,14 @@ def _register_end(app: typer.Typer) -> None:
         """Merge an incident into another, which carries on alone."""
         command = {"into_incident_id": incident_id(into), "reason": reason}
         give_order(data, actor, incident, "merge", command, as_json=as_json)
+
+    @app.command()
+    def unmerge(
+        incident: IncidentArgument,
+        reason: Annotated[str, typer.Option(help="Why they are two.")] = "",
+        data: DataOption = DATA_DEFAULT,
+        actor: ActorOption = "",
+        as_json: JsonOption = False,
+    ) -> None:
+        """Say that a merge was wrong."""
+        give_order(data, actor, incident, "unmerge", {"reason": reason}, as_json=as_json)

@@ -24,9 +24,10 @@ LIVE_TRIES = 2
 
 
 @post("/incidents")
-async def declare(request: AskerRequest, data: JSONBody[dict[str, Any]], site: Here) -> Response[Done]:
-    """Declare a new incident."""
-    return Response(await site.orders.give(request, "incident", "declare", data), status_code=201)
+async def begin(request: AskerRequest, data: JSONBody[dict[str, Any]], site: Here) -> Response[Done]:
+    """Declare a new incident; with ``"type": "open"``, open it for triage."""
+    verb = "open" if data.get("type") == "open" else "declare"
+    return Response(await site.orders.give(request, "incident", verb, data), status_code=201)
 
 
 @post("/incidents/{incident_id:str}/{verb:str}", status_code=200)
@@ -126,4 +127,4 @@ async def _whole(site: Site, incident_id: str, as_of: int | None) -> dict[str, A
     return {"position": position, **parts, "names": await site.names.called()}
 
 
-router = Router(path="/api", route_handlers=[declare, command, incidents, incident, replay, postmortem])
+router = Router(path="/api", route_handlers=[begin, command, incidents, incident, replay, postmortem])

@@ -43,7 +43,7 @@ def test_an_incident_is_led_through_its_life(recount: Recount, incident: str):
     recount.do("assign", incident, "grace", "--as", "ada")
     recount.do("relieve", incident, "grace", "--as", "ada")
     recount.do("assign", incident, "ada", "--role", "scribe")
-    assert "severity sev2 → sev1" in recount.do("severity", incident, "sev1", "--reason", "it spreads").out
+    assert "severity sev2 → sev1: it spreads" in recount.do("severity", incident, "sev1", "--reason", "it spreads").out
     recount.do("note", incident, "-", typed="called the provider\n")
     recount.do("impact", incident, "payments", "3")
     refused = recount.refused("resolve", incident)
@@ -76,6 +76,68 @@ def test_an_incident_is_dismissed_reinstated_and_merged(recount: Recount, played
     other = recount.do("declare", "payments fail twice", "--json").json["target"]
     recount.do("merge", incident, other)
     assert (row(recount, incident)["phase"], row(recount, incident)["merged_into"]) == ("merged", other)
+    recount.do("unmerge", incident, "--reason", "two causes")
+    assert row(recount, incident)["phase"] == "triage"
+
+
+def test_a_suspicion_is_opened_for_triage_and_declared_by_its_number(recount: Recount, played: str):
+    suspicion = ("open", "odd logins", "--severity", "sev2", "--profile", "security", "--reason", "three countries")
+    opened = recount.do(*suspicion, "--at", "2026-01-05T09:00:00Z", "--as", "ada", "--json").json["target"]
+    shown = row(recount, opened)
+    assert (shown["phase"], shown["profile"], shown["declared_at"]) == ("triage", "security", None)
+    assert opened in recount.do("list", "--phase", "triage").out
+    assert "declared sev2: odd logins" in recount.do("declare", opened.lower(), "--reason", "it is an attack").out
+    declared = row(recount, opened)
+    assert (declared["phase"], declared["severity"]) == ("active", "sev2")
+    assert declared["detected_at"].startswith("2026-01-05T09:00:00")
+
+
+def test_an_incident_is_renamed_and_determined(recount: Recount, incident: str):
+    assert "renamed: payments are slow" in recount.do("rename", incident, "payments are slow").out
+    recount.do("determine", incident, "confirmed", "--reason", "the provider says so")
+    assert (row(recount, incident)["title"], row(recount, incident)["determination"]) == (
+        "payments are slow",
+        "confirmed",
+    )
+    assert "perhaps" in str(recount.refused("determine", incident, "perhaps"))
+
+
+def test_the_commander_hands_over(recount: Recount, incident: str):
+    recount.do("assign", incident, "ada")
+    assert "does not hold it" in str(recount.refused("offer", incident, "ada", "--as", "grace"))
+    assert "nobody offered it" in str(recount.refused("accept", incident, "--as", "grace"))
+    assert "commander offered to Grace Hopper" in recount.do("offer", incident, "grace", "--as", "ada").out
+    accepted = recount.do("accept", incident, "--as", "grace").out
+    assert "Grace Hopper took over as commander from Ada Lovelace" in accepted
+
+
+def test_an_alert_is_taken_out_and_put_back(recount: Recount, played: str, incident: str):
+    alert = recount.do("show", played, "--json").json["alerts"][0]["alert_key"]
+    assert alert in recount.do("show", played).out
+    recount.do("link", incident, alert, "--reason", "the same database")
+    assert [row["alert_key"] for row in recount.do("show", incident, "--json").json["alerts"]] == [alert]
+    recount.do("unlink", incident, alert)
+    recount.do("link", played, alert)
+    assert "recount sql" in recount.refused("link", incident, "no-such-alert").hint
+
+
+def test_actions_are_agreed_on_listed_and_finished(recount: Recount, incident: str):
+    text = "alert on queue depth"
+    added = recount.do("action", "add", incident, text, "--owner", "ada", "--due", "2026-12-01", "--purpose", "detect")
+    assert f"action A1: {text}" in added.out
+    recount.do("action", "add", incident, "write a runbook")
+    listed = recount.do("action", "list", incident, "--json").json["actions"]
+    assert [(action["action_id"], action["owner"], action["due_on"]) for action in listed] == [
+        ("A1", "Ada Lovelace", "2026-12-01"),
+        ("A2", "", None),
+    ]
+    assert "reason" in str(recount.refused("action", "done", incident, "A2", "--dropped"))
+    recount.do("action", "done", incident, "a2", "--dropped", "--reason", "there is one")
+    recount.do("action", "done", incident, "A1")
+    assert "No open actions" in recount.do("action", "list", incident).out
+    assert text in recount.do("action", "list", "--all").out
+    assert "A1, A2" in recount.refused("action", "done", incident, "A9").hint
+    assert "due_on" in str(recount.refused("action", "add", incident, text, "--due", "soon"))
 
 
 def test_lists_show_the_open_ones_unless_asked_for_all(recount: Recount, played: str, incident: str):

@@ -1,0 +1,28 @@
+"""``recount determine``: what it turned out to be."""
+
+from typing import Annotated
+
+import typer
+
+from services.cli.console import DATA_DEFAULT, DataOption, JsonOption
+from services.cli.orders import ActorOption, IncidentArgument, give_order
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+
+    @app.command()
+    def determine(
+        incident: IncidentArgument,
+        determination: Annotated[
+            str,
+            typer.Argument(help="suspected, confirmed, false_positive, benign, blocked, failed_attempt or exercise."),
+        ],
+        reason: Annotated[str, typer.Option(help="How you know.")] = "",
+        data: DataOption = DATA_DEFAULT,
+        actor: ActorOption = "",
+        as_json: JsonOption = False,
+    ) -> None:
+        """Say what it turned out to be; after the resolution, what denies the incident dismisses it."""
+        command = {"determination": determination, "reason": reason}
+        give_order(data, actor, incident, "determine", command, as_json=as_json)
