@@ -23,6 +23,21 @@ _QUERIES = {
     "responders": "select * from responders where incident_id = ? order by acknowledged_at, person_id",
     "milestones": "select * from incident_milestones where incident_id = ? order by happened_at, seq",
     "impact": "select * from impact_intervals where incident_id = ? order by started_at, scope",
+    # An offer stands until its holder offers the role to another, hands it over, or is relieved of it.
+    "offers": """
+        select role, person_id, actor as offered_by, happened_at as offered_at
+        from incident_role_handoff_offered as offer
+        where stream_id = ? and not exists (
+            from incident_facts as later
+            where later.stream_id = offer.stream_id and later.seq > offer.seq and later.role = offer.role
+                and case later.type
+                    when 'incident.role_handoff_offered' then later.actor = offer.actor
+                    when 'incident.role_handoff_accepted' then later.previous_person_id = offer.actor
+                    when 'incident.role_relieved' then later.person_id = offer.actor
+                end
+        )
+        order by offered_at, role, person_id
+    """,
     "action_items": "select * from action_items where incident_id = ? order by agreed_at, action_id",
 }
 
@@ -35,6 +50,8 @@ class IncidentView(msgspec.Struct, frozen=True, kw_only=True):
     alerts: list[dict[str, Any]]
     pages: list[dict[str, Any]]
     roles: list[dict[str, Any]]
+    offers: list[dict[str, Any]]
+    """Roles that their holders offer to somebody who has not accepted yet."""
     responders: list[dict[str, Any]]
     milestones: list[dict[str, Any]]
     impact: list[dict[str, Any]]

@@ -11,8 +11,8 @@ from events import RecountError
 from events.ids import derived_event_id
 from services.incidents.commands import Acknowledge
 from services.page_link import LinkExpired, PageLink, verify
-from services.web.forms import OPEN_PHASES
 from services.web.identity import OPEN
+from services.web.moves import OPEN_PHASES
 from services.web.problems import Problem, as_problem
 from services.web.site import Here, Site
 

@@ -7,11 +7,12 @@ from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
 from events import RecountError
-from services.web.forms import SEVERITY_CHOICES, command_fields
+from services.web.forms import command_fields
 from services.web.identity import AskerRequest
+from services.web.moves import SEVERITY_CHOICES
 from services.web.page_incidents import incident_page
 from services.web.pages import page
-from services.web.problems import as_problem
+from services.web.problems import Problem, as_problem
 from services.web.site import Here, Site
 
 _DECLARE_FIELDS = ("title", "severity", "profile", "service", "reason", "commander", "detected_at")
@@ -19,20 +20,23 @@ _DECLARE_FIELDS = ("title", "severity", "profile", "service", "reason", "command
 
 @get("/declare")
 async def declare_form(request: AskerRequest, site: Here) -> Template:
-    """The form that declares an incident."""
+    """The form that declares an incident, or opens it for triage."""
     return await _declare_page(request, site, {})
 
 
 @post("/declare")
 async def declare(request: AskerRequest, site: Here) -> Response[Any]:
-    """Declare an incident."""
+    """Declare an incident, or open it for triage."""
     form = await request.form()
     said = {name: value.strip() for name in _DECLARE_FIELDS if isinstance(value := form.get(name), str)}
     fields = {name: value for name, value in said.items() if value}
     if "detected_at" in fields and fields["detected_at"][-1:].isdigit():
         fields["detected_at"] += "Z"  # what the browser's field gives has no zone; its label says UTC
     try:
-        done = await site.orders.give(request, "incident", "declare", fields, order_id=_text(form.get("order_id")))
+        verb = "open" if form.get("verb") == "open" else "declare"
+        if verb == "open":
+            fields = _suspected(fields)
+        done = await site.orders.give(request, "incident", verb, fields, order_id=_text(form.get("order_id")))
     except RecountError as error:
         return await _declare_page(request, site, said, error)
     return Redirect(f"/incidents/{done.target}?min_position={done.seq}", status_code=303)
@@ -79,6 +83,19 @@ async def _declare_page(
         refusal=refusal,
         said=said,
     )
+
+
+def _suspected(fields: dict[str, str]) -> dict[str, str]:
+    """The fields of an opening out of those of a declaration: its own time is that of the first sign."""
+    if "commander" in fields:
+        raise Problem(
+            400,
+            "It was not opened for triage",
+            because="nobody commands what is only suspected",
+            instead="Leave the commander out, or declare it.",
+        )
+    renamed = {"detected_at": "happened_at"}
+    return {renamed.get(name, name): value for name, value in fields.items()}
 
 
 def _text(value: object) -> str:

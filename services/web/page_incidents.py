@@ -7,9 +7,11 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Template
 
 from services.running import read_running
-from services.web.forms import NOTE, OPEN_PHASES, Move, moves_for
+from services.web.forms import Choices, moves_for
 from services.web.identity import AskerRequest
-from services.web.incident_view import read_incident
+from services.web.incident_view import IncidentView, read_incident
+from services.web.move import Move
+from services.web.moves import AGREE_ACTION, FINISH_ACTION, NOTE, OPEN_PHASES
 from services.web.pages import page
 from services.web.problems import Problem
 from services.web.site import Here, Lens, Site
@@ -31,6 +33,11 @@ _LIST = f"""
     where phase in (select unnest(?))
     order by is_open desc, case when is_open then severity end, opened_at desc, incident_id
     limit {LISTED_MAX}
+"""
+# Whoever adds an alert by hand saw it a moment ago; older ones are added with `recount link`.
+_OTHER_ALERTS = """
+    select alert_key, title, service from alerts where incident_id is distinct from ?
+    order by started_at desc, alert_key limit 50
 """
 _COUNTS = "select phase, count(*) as incidents from incidents group by phase"
 
@@ -90,7 +97,12 @@ async def incident_page(
     """
     view = await read_incident(site.reader, incident_id, as_of)
     row = view.incident
-    moves: list[Move] = [] if as_of is not None else moves_for(row["phase"], row["profile"])
+    moves: list[Move] = []
+    if as_of is None:
+        moves = moves_for(row["phase"], row["profile"], await _choices(site, view, request.user.person_id))
+    said = said or {}
+    unfinished = {item["action_id"] for item in view.action_items if item["state"] == "open"}
+    has_form = {move.verb for move in moves} | {NOTE.verb, AGREE_ACTION.verb}
     mine = {responder["person_id"] for responder in view.responders if responder["acknowledged_at"]}
     if request.user.person_id in mine:
         moves = [move for move in moves if move.verb != "acknowledge"]
@@ -112,11 +124,31 @@ async def incident_page(
             "rename.title": row["title"],
         },
         note=None if as_of is not None else NOTE,
+        agree=None if as_of is not None else AGREE_ACTION,
+        finish=None if as_of is not None else FINISH_ACTION,
         people=await site.names.present(),
         refusal=refusal,
         asked=verb,
-        said=said or {},
+        said=said,
+        has_form=verb in has_form or (verb == FINISH_ACTION.verb and said.get("action_id") in unfinished),
     )
+
+
+async def _choices(site: Site, view: IncidentView, person_id: str) -> Choices:
+    """What the incident's own choices are between, for the one who looks."""
+    mine = [row["role"] for row in view.roles if row["until"] is None and row["person_id"] == person_id]
+    offered = [row["role"] for row in view.offers if row["person_id"] == person_id]
+    others = await site.reader.rows(_OTHER_ALERTS, (view.incident["incident_id"],))
+    return {
+        "offer.role": [(role, role) for role in mine],
+        "accept.role": [(role, role) for role in offered],
+        "link.alert_key": [(row["alert_key"], _alert(row)) for row in others],
+        "unlink.alert_key": [(row["alert_key"], _alert(row)) for row in view.alerts],
+    }
+
+
+def _alert(row: dict[str, Any]) -> str:
+    return f"{row['title']} ({row['service']})" if row["service"] else str(row["title"])
 
 
 def _first_alert(request: AskerRequest, site: Site) -> dict[str, str]:

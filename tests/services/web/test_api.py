@@ -28,6 +28,17 @@ def test_a_declared_incident_is_read_at_once_with_the_position_of_its_answer(rec
             assert types == ["incident.declared", "incident.role_assigned"]
 
 
+def test_a_suspicion_is_opened_for_triage_with_the_time_of_its_first_sign(recount: Stack):
+    with recount.client(**{"Recount-Actor": "ada"}) as program:
+        body = {"type": "open", "title": "odd logins", "severity": "sev2", "happened_at": "2026-03-01T14:00:00Z"}
+        answer = program.post("/api/incidents", json=body)
+        assert answer.status_code == 201
+        done = answer.json()
+        read = program.get(f"/api/incidents/{done['target']}", params={"min_position": done["seq"]}).json()["incident"]
+        assert (read["phase"], read["detected_at"], read["declared_at"]) == ("triage", "2026-03-01T14:00:00Z", None)
+        assert program.post("/api/incidents", json=body | {"type": "explode"}).status_code == 400
+
+
 def test_the_same_idempotency_key_declares_once(recount: Stack):
     with recount.client() as program:
         body = {"title": "declared by a script", "severity": "sev4"}

@@ -1,11 +1,13 @@
 """Pages: what people see, in words; nothing that somebody typed becomes markup."""
 
+import hashlib
 import re
 
 import httpx
 import pytest
 
-from tests.services.web.stack import Stack
+from tests.services.incidents.alerts import fired
+from tests.services.web.stack import BOB, GRACE, Stack
 
 PAYLOAD = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{1234567*7}}"
 
@@ -43,6 +45,122 @@ def test_an_incident_is_worked_through_with_forms_alone(recount: Stack):
         assert ">resolved<" in text
         assert "payments are late" in bob.get("/?phase=resolved").text
         assert "payments are late" not in bob.get("/?phase=open").text
+
+
+def test_a_suspicion_is_opened_for_triage_and_then_declared(recount: Stack):
+    with recount.browser("bob") as bob:
+        first_sign = "2026-03-01T14:00:00"
+        refused = send(bob, "/declare", verb="open", title="odd logins", severity="sev3", commander="ada")
+        assert refused.status_code == 400
+        assert "nobody commands what is only suspected" in refused.text
+        answer = send(
+            bob,
+            "/declare",
+            verb="open",
+            title="odd logins",
+            severity="sev3",
+            profile="security",
+            detected_at=first_sign,
+        )
+        text = follow(bob, answer)
+        assert ">triage<" in text
+        assert "opened for triage: odd logins" in text
+        path = answer.headers["location"].partition("?")[0]
+        assert ">active<" in follow(bob, send(bob, f"{path}/declare", severity="sev2", commander="grace"))
+        whole = bob.get(f"/api{path}").json()["incident"]
+        assert (whole["severity"], whole["profile"], whole["detected_at"][:19]) == ("sev2", "security", first_sign)
+
+
+def test_a_role_is_handed_over_by_both(recount: Stack):
+    incident = recount.declare(commander="ada")
+    with recount.browser("ada") as ada, recount.browser("grace") as grace:
+        assert f"/incidents/{incident}/accept" not in grace.get(f"/incidents/{incident}").text
+        assert f"/incidents/{incident}/offer" not in grace.get(f"/incidents/{incident}").text
+        text = follow(ada, send(ada, f"/incidents/{incident}/offer", role="commander", person_id="grace"))
+        assert "offered to Grace Hopper" in text
+        assert f"/incidents/{incident}/accept" not in text
+        assert f"/incidents/{incident}/accept" in grace.get(f"/incidents/{incident}").text
+        text = follow(grace, send(grace, f"/incidents/{incident}/accept", role="commander"))
+        assert "Grace Hopper took over as commander from Ada Lovelace" in text
+        assert "who has not taken over yet" not in text
+        offers = grace.get(f"/api/incidents/{incident}").json()["offers"]
+        assert offers == []
+
+
+def test_an_offer_ends_when_it_is_made_to_another_or_its_holder_is_relieved(recount: Stack):
+    incident = recount.declare(commander="ada")
+    with recount.client(**{"Recount-Actor": "ada"}) as ada:
+
+        def offered_to(verb: str, **fields: str) -> list[str]:
+            seq = ada.post(f"/api/incidents/{incident}/{verb}", json=fields).json()["seq"]
+            whole = ada.get(f"/api/incidents/{incident}", params={"min_position": seq}).json()
+            return [offer["person_id"] for offer in whole["offers"]]
+
+        assert offered_to("assign", role="scribe", person_id="ada") == []
+        assert offered_to("offer", role="commander", person_id="bob") == [BOB]
+        assert offered_to("offer", role="scribe", person_id="bob") == [BOB, BOB]
+        assert offered_to("offer", role="commander", person_id="grace") == [BOB, GRACE]
+        assert offered_to("relieve", role="commander", person_id="ada") == [BOB]
+
+
+def test_actions_are_agreed_on_and_finished_where_they_stand(recount: Stack):
+    incident = recount.declare()
+    path = f"/incidents/{incident}"
+    with recount.browser() as ada:
+        assert "Nothing is agreed on." in ada.get(path).text
+        for text in ("alert on queue depth", "write a runbook"):
+            page = follow(ada, send(ada, f"{path}/agree_action", text=text, owner_id="bob", due_on="2026-12-01"))
+            assert text in page
+        refused = send(ada, f"{path}/finish_action", action_id="A2", dropped_asked="1", dropped="true")
+        assert refused.status_code == 400
+        assert refused.text.count('role="alert"') == 1
+        assert re.search(r"<details open>\s*<summary>Finish A2</summary>", refused.text)
+        page = follow(
+            ada,
+            send(ada, f"{path}/finish_action", action_id="A2", dropped="true", dropped_asked="1", reason="one exists"),
+        )
+        assert "Finish A1" in page
+        assert "Finish A2" not in page
+        unknown = send(ada, f"{path}/finish_action", action_id="A9", dropped_asked="1")
+        assert unknown.text.count('role="alert"') == 1
+
+
+def test_an_alert_is_added_to_an_incident_and_taken_out(recount: Stack):
+    incident, stranger = recount.declare(), "alert-of-the-database"
+    recount.append(f"alert.{stranger}", fired("DatabaseDown", severity="warning", service="database"))
+    path = f"/incidents/{incident}"
+    with recount.browser() as ada:
+        assert "DatabaseDown (database)" in ada.get(path).text
+        page = follow(ada, send(ada, f"{path}/link", alert_key=stranger))
+        assert "alert joined: DatabaseDown" in page
+        assert f"{path}/unlink" in page
+        page = follow(ada, send(ada, f"{path}/unlink", alert_key=stranger, reason="another cause"))
+        assert "taken out: another cause" in page
+
+
+def test_a_postmortem_is_published_and_lets_the_incident_be_closed(recount: Stack):
+    incident = recount.declare()
+    with recount.browser() as ada:
+        follow(ada, send(ada, f"/incidents/{incident}/resolve", summary="rolled back"))
+        assert send(ada, f"/incidents/{incident}/close").status_code == 409
+        document = ada.get(f"/postmortem/{incident}").text
+        position = re.search(r'name="made_from_seq" value="(\d+)"', document)
+        assert position
+        assert send(ada, f"/postmortem/{incident}/publish").status_code == 400
+        page = follow(ada, send(ada, f"/postmortem/{incident}/publish", made_from_seq=position[1]))
+        assert "postmortem published" in page
+        assert ">closed<" in follow(ada, send(ada, f"/incidents/{incident}/close"))
+        text = ada.get(f"/api/incidents/{incident}/postmortem?as_of={position[1]}&names=false").content
+        asked = f"select document_sha256 from review_published where stream_id = '{incident}'"
+        with recount.client() as program:
+            rows = program.post("/api/sql", json={"sql": asked}).json()["rows"]
+        assert rows == [[hashlib.sha256(text).hexdigest()]]
+
+
+def test_the_page_about_who_is_on_call_tells_how_to_change_it(recount: Stack):
+    with recount.browser() as ada:
+        page = ada.get("/oncall").text
+        assert all(f"recount {verb}" in page for verb in ("people add", "keys create", "dead-letters replay"))
 
 
 def test_a_refusal_stands_where_the_person_acted_and_keeps_what_was_typed(recount: Stack):

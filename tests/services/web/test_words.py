@@ -7,9 +7,12 @@ import pytest
 from events import Event, Fact, Recorded
 from events.audit import TokenCreated, TokenRevoked
 from services.clock import FakeClock
+from services.incidents.commands import VERBS
+from services.incidents.lifecycle import ALLOWED_FROM
 from services.secrets import hash_secret
 from services.web.answers import json_value
-from services.web.forms import MOVES, command_fields, moves_for
+from services.web.forms import command_fields, moves_for
+from services.web.moves import MOVES
 from services.web.names import in_words, speak
 from services.web.reader import parse_moment
 from services.web.sessions import SESSION_TTL, Sessions
@@ -122,6 +125,30 @@ def test_every_phase_offers_a_way_on_and_no_phase_an_impossible_one():
     assert {move.verb for move in moves_for("closed", "ops")} >= {"reopen"}
 
 
+def test_every_change_of_phase_is_offered_where_it_is_allowed_and_nowhere_else():
+    for kind, phases in ALLOWED_FROM.items():
+        verb = str(kind.__struct_config__.tag)
+        for phase in phases - {"unopened"}:
+            for profile in ("ops", "security"):
+                assert verb in {move.verb for move in moves_for(phase, profile)}, (verb, phase, profile)
+        offered = {phase for move in MOVES if move.verb == verb for phase in move.phases}
+        assert offered <= phases, verb
+
+
+def test_every_verb_has_a_form():
+    elsewhere = {"open", "note", "agree_action", "finish_action", "publish_review"}
+    assert {move.verb for move in MOVES} | elsewhere == set(VERBS)
+
+
+def test_a_choice_between_things_of_the_incident_is_offered_when_there_are_any():
+    def roles(**choices: list[tuple[str, str]]) -> dict[str, tuple[tuple[str, str], ...]]:
+        named = {name.replace("_", "."): found for name, found in choices.items()}
+        return {move.verb: move.fields[0].choices for move in moves_for("active", "ops", named) if move.fields}
+
+    assert "accept" not in roles()
+    assert roles(accept_role=[("commander", "commander")])["accept"] == (("commander", "commander"),)
+
+
 def test_a_form_leaves_out_what_was_left_empty_and_knows_an_unticked_box():
     assert command_fields("contain", {"summary": " ", "ends_impact_asked": "1"}) == {"ends_impact": False}
     assert command_fields("contain", {"summary": "drained"}) == {"summary": "drained"}
@@ -129,4 +156,4 @@ def test_a_form_leaves_out_what_was_left_empty_and_knows_an_unticked_box():
         "scope": "checkout",
         "level": 3,
     }
-    assert len({(move.verb, move.profile) for move in MOVES}) == len(MOVES)
+    assert len({(move.verb, move.profile, move.phases) for move in MOVES}) == len(MOVES)
