@@ -37,7 +37,7 @@ class ActionAgreed(Fact, frozen=True, tag="review.action_agreed"):
 class ActionDone(Fact, frozen=True, tag="review.action_done"):
     """An agreed action was carried out, or dropped with a reason."""
 
-    headline: ClassVar[str] = "action {action_id} is done"
+    headline: ClassVar[str] = "action {action_id} is over: {reason}"
     action_id: str
     dropped: bool = False
     reason: str = ""

@@ -152,7 +152,9 @@ def _create(scratch: duckdb.DuckDBPyConnection, name: str, sql: str) -> None:
 
 def _parse(path: Path, scratch: duckdb.DuckDBPyConnection) -> View:
     lines = path.read_text().splitlines()
-    header = [line.removeprefix("--").strip() for line in lines if line.startswith("--")]
+    # A comment further down belongs to the SELECT, also when it stands at the margin.
+    length = next((number for number, line in enumerate(lines) if not line.startswith("--")), len(lines))
+    header = [line.removeprefix("--").strip() for line in lines[:length]]
     fields = {key: value.strip() for key, _, value in (line.partition(":") for line in header) if value}
     sentence = " ".join(line for line in header if line.partition(":")[0] not in ("grain", "key", "refresh"))
     missing = [name for name in ("grain", "key", "refresh") if not fields.get(name)]
@@ -160,7 +162,7 @@ def _parse(path: Path, scratch: duckdb.DuckDBPyConnection) -> View:
         raise BadProjection(f"{path.name} has no '-- {(missing or ['sentence'])[0]}' in its header")
     if fields["refresh"] not in REFRESHES:
         raise BadProjection(f"{path.name}: refresh is {fields['refresh']!r}, not one of {', '.join(REFRESHES)}")
-    sql = "\n".join(line for line in lines if not line.startswith("--")).strip()
+    sql = "\n".join(lines[length:]).strip()
     try:
         uses = read_select(scratch, sql).tables
     except NotOneSelect as error:
