@@ -71,7 +71,7 @@ def test_an_operator_may_allow_a_service_of_free_hosts():
 
 
 def test_allowing_cannot_open_what_no_channel_offers():
-    with pytest.raises(UnknownChannel, match="channels.allow names 'file', which no channel serves"):
+    with pytest.raises(UnknownChannel, match=r"channels\.allow names 'file', which no channel serves"):
         find_channels(frozenset({"file"}))
 
 
