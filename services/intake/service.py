@@ -33,7 +33,7 @@ class IntakeService:
         self._keys = keys
         self._translator = translator
 
-    async def answer(self, verb: str, order: Order) -> Answer:
+    async def handle(self, order: Order, verb: str) -> Answer:
         """Do what an order asks, or say why not."""
         try:
             return await self._do(order, parse(verb, bytes(order.command)))

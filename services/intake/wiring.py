@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, cast
 
-import msgspec
 from faststream import AckPolicy
 from faststream.nats import JStream, NatsMessage, PullSub
 from litestar import Litestar
@@ -17,7 +16,6 @@ from events.nats_intake import NatsReceipts, handled_through, receipt_from_deliv
 from events.nats_streams import INTAKE, INTAKE_SUBJECT_ROOT, declare_consumer
 from events.receipt import Receipt
 from services.broker import FETCH_TIMEOUT_S, set_aside
-from services.command import COMMAND_ROOT, Order, Refused
 from services.context import Context
 from services.intake.http import Door, make_intake_app
 from services.intake.keys import Keys
@@ -25,6 +23,7 @@ from services.intake.lane import Lane
 from services.intake.metrics import METRICS
 from services.intake.service import IntakeService
 from services.intake.translator import Translator
+from services.orders import hear_orders
 
 logger = logging.getLogger("recount.intake")
 
@@ -113,17 +112,7 @@ async def attach_intake(context: Context) -> Intake:
     async def on_receipts(message: NatsMessage) -> None:
         await intake.on_deliveries(cast(Sequence[Any], message.raw_message))
 
-    @broker.subscriber(f"{COMMAND_ROOT}.{NAME}.*", queue=NAME, decoder=_as_it_came, title="intake orders")
-    async def on_order(message: NatsMessage) -> bytes:
-        try:
-            order = msgspec.json.decode(message.body, type=Order)
-        except msgspec.MsgspecError as error:
-            return msgspec.json.encode(
-                Refused(asked="Cannot read the order", because=str(error), instead="send an Order", code="invalid")
-            )
-        verb = message.raw_message.subject.rpartition(".")[2]
-        return msgspec.json.encode(await intake.service.answer(verb, order))
-
+    hear_orders(broker, NAME, intake.service.handle)
     return intake
 
 

@@ -12,7 +12,7 @@ from events.incident import IncidentDeclared
 from services.clock import FakeClock
 from services.command import Done, Order, Refused
 from services.incidents.service import Incidents
-from services.incidents.wiring import answer
+from services.orders import answer
 from tests.services.incidents.alerts import (
     People,
     alert_key,
@@ -355,7 +355,7 @@ async def test_an_incident_is_closed_without_a_waiver_once_its_review_is_publish
 async def test_an_order_that_cannot_be_read_is_answered_with_what_is_wrong(
     incidents: Incidents, order: bytes, because: str
 ):
-    refused = await answer(incidents, "note", order)
+    refused = await answer(incidents.handle, "note", order)
     assert isinstance(refused, Refused)
     assert because in refused.because
     assert refused.code == "invalid"

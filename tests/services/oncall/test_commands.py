@@ -25,7 +25,7 @@ from services.oncall.commands import (
     parse,
 )
 from services.oncall.service import OnCall
-from services.oncall.wiring import answer as answer_to
+from services.orders import answer as answer_to
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 ADA = PersonDetails(
@@ -235,7 +235,7 @@ async def test_nobody_who_does_not_exist_is_erased(world: World):
 
 async def test_a_malformed_order_is_answered_and_not_lost(world: World):
     for verb, body in (("add_person", b"{"), ("dance", b'{"id":"1"}')):
-        assert isinstance(await answer_to(world.oncall, verb, body), Refused)
+        assert isinstance(await answer_to(world.oncall.handle, verb, body), Refused)
     order = Order(id="1", actor="x", issued_at=NOON, command=msgspec.Raw(b'{"detials":{}}'))
     refused = await world.oncall.handle(order, "add_person")
     assert isinstance(refused, Refused)

@@ -1,0 +1,51 @@
+"""How a service hears orders from the bus: ``cmd.<service>.<verb>``, answered also when they cannot be read."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias
+
+import msgspec
+from faststream.nats import NatsBroker, NatsMessage
+
+from services.command import COMMAND_ROOT, Answer, Order, Refused
+
+# Orders wait for the log, not for the processor; a slow one must not hold up the others.
+ORDERS_AT_ONCE = 32
+
+Handle: TypeAlias = Callable[[Order, str], Awaitable[Answer]]
+"""Carries out an order, given its verb. Never raises what the asker could be told."""
+
+_ORDER = msgspec.json.Decoder(Order)
+
+
+def hear_orders(broker: NatsBroker, service: str, handle: Handle) -> None:
+    """Have a service answer its orders, shared with its other copies. Call it before the broker starts."""
+
+    @broker.subscriber(
+        f"{COMMAND_ROOT}.{service}.*",
+        queue=service,
+        max_workers=ORDERS_AT_ONCE,
+        decoder=_as_it_came,
+        title=f"{service} orders",
+    )
+    async def on_order(message: NatsMessage) -> bytes:
+        verb = message.raw_message.subject.rpartition(".")[2]
+        return msgspec.json.encode(await answer(handle, verb, message.body))
+
+
+async def answer(handle: Handle, verb: str, body: bytes) -> Answer:
+    """The answer to an order as it came, also when it is none."""
+    try:
+        order = _ORDER.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return Refused(
+            asked=f"Cannot carry out {verb!r}",
+            because=f"the order cannot be read: {error}",
+            instead="send id, actor, issued_at, target and command as JSON",
+            code="invalid",
+        )
+    return await handle(order, verb)
+
+
+async def _as_it_came(message: Any) -> bytes:
+    # The default decoder guesses from the bytes; a malformed order must reach the handler, to be answered.
+    return bytes(message.body)
