@@ -10,6 +10,8 @@ import httpx
 from tests.platform import Platform, start_platform
 
 WAIT_S = 30.0
+# Half of what one answer of the API holds (`projections.query.FOR_PEOPLE`).
+PAGE_ROWS = 5_000
 
 SETTINGS = """
 [people.ada]
@@ -97,8 +99,21 @@ class Deployment:
         answer = self.request("POST", "/api/sql", json={"sql": query, **({"as_of": as_of} if as_of else {})})
         answer.raise_for_status()
         table = answer.json()
+        assert not table["truncated"], f"more rows than one answer holds: {query}"
         names = [column["name"] for column in table["columns"]]
         return [dict(zip(names, row, strict=True)) for row in table["rows"]]
+
+    def every_row(self, view: str, column: str) -> list[tuple[int, Any]]:
+        """Position and one column of each row of a view of facts, however many there are."""
+        found: list[tuple[int, Any]] = []
+        while True:
+            after = found[-1][0] if found else 0
+            page = self.sql(
+                f"select seq, {column} as it from {view} where seq > {after} order by seq limit {PAGE_ROWS}"
+            )
+            found += [(row["seq"], row["it"]) for row in page]
+            if len(page) < PAGE_ROWS:
+                return found
 
     def rows(self, query: str, count: int = 1) -> list[dict[str, Any]]:
         """The rows of a query once there are so many."""

@@ -72,18 +72,17 @@ def settle(deployment: Deployment, load: Load) -> None:
 
 
 def every_answered_alert_is_in_the_log_once(deployment: Deployment, load: Load) -> None:
-    rows = deployment.sql("select fingerprint, count(*) as n from alert_fired group by all")
-    times = {row["fingerprint"]: row["n"] for row in rows}
+    times = Counter(fingerprint for _seq, fingerprint in deployment.every_row("alert_fired", "fingerprint"))
     assert load.accepted - set(times) == set(), "answered with 2xx and lost"
     assert [key for key, count in times.items() if count != 1] == [], "stored twice"
 
 
 def every_answered_note_is_in_the_log_once(deployment: Deployment, load: Load) -> None:
-    rows = deployment.sql("select text, seq from incident_noted")
-    times = Counter(row["text"] for row in rows)
+    noted = deployment.every_row("incident_noted", "text")
+    times = Counter(text for _seq, text in noted)
     assert {text for text in load.noted if not times[text]} == set(), "answered and lost"
     assert [text for text, count in times.items() if count != 1] == [], "stored twice"
-    positions = {row["text"]: row["seq"] for row in rows}
+    positions = {text: seq for seq, text in noted}
     assert {text for text, seq in load.noted.items() if seq and seq != positions[text]} == set()
 
 
