@@ -29,6 +29,28 @@ class Address(msgspec.Struct, frozen=True):
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
+# Hosts that take the port on every interface.
+_EVERYWHERE = ("", "0.0.0.0", "::")
+
+
+def refuse_same(http: Address, intake: Address) -> None:
+    """Two doors cannot listen on one address; told before anything starts.
+
+    Raises:
+        RecountError: they would; names both options.
+    """
+    overlap = _host(http) == _host(intake) or _host(http) in _EVERYWHERE or _host(intake) in _EVERYWHERE
+    if http.port == intake.port != 0 and overlap:
+        raise RecountError(
+            f"--http {http} and --intake {intake} are the same address",
+            hint="Give each a port of its own, such as --http 127.0.0.1:8080 --intake 127.0.0.1:8081.",
+        )
+
+
+def _host(address: Address) -> str:
+    return "127.0.0.1" if address.host == "localhost" else address.host
+
+
 def parse_address(text: str, option: str) -> Address:
     """``HOST:PORT``, ``:PORT`` or ``PORT``; port 0 means a free one.
 

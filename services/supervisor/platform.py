@@ -20,7 +20,7 @@ from services.running import Running, forget_running, hold, write_running
 from services.secrets import Secrets, Source, ensure_secrets
 from services.settings import Settings, load_settings
 from services.supervisor.child import Child
-from services.supervisor.http_door import Address, settled
+from services.supervisor.http_door import Address, refuse_same, settled
 from services.supervisor.nats_server import NatsServer
 from services.supervisor.roles import SUPERVISED_VARIABLE
 
@@ -72,6 +72,7 @@ async def run_platform(options: PlatformOptions, announce: Callable[[Announcemen
         RecountError: another platform holds the folder, a port is taken, the configuration is wrong, or a process
             cannot start.
     """
+    refuse_same(options.http, options.intake)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in STOP_SIGNALS:

@@ -78,6 +78,15 @@ def test_a_port_in_use_is_named(tmp_path: Path):
     assert "--http" in refused.stderr
 
 
+@pytest.mark.parametrize("intake", ["127.0.0.1:8080", "localhost:8080", "0.0.0.0:8080"])
+def test_one_address_for_both_doors_is_refused_before_anything_starts(tmp_path: Path, intake: str):
+    refused = run_cli("up", "--data", str(tmp_path / "data"), "--http", "127.0.0.1:8080", "--intake", intake)
+    assert refused.returncode == 1
+    assert f"--http 127.0.0.1:8080 and --intake {intake} are the same address" in refused.stderr
+    assert "hint: " in refused.stderr
+    assert not (tmp_path / "data").exists()
+
+
 def test_a_wrong_address_is_explained(tmp_path: Path):
     refused = run_cli("up", "--data", str(tmp_path / "data"), "--http", "checkout")
     assert refused.returncode == 1
