@@ -165,7 +165,7 @@ def load_settings(data: Path, environment: Mapping[str, str] = os.environ) -> Se
         BadConfiguration: names the file, the key, what is there and what is expected.
     """
     path = find_file(data, environment)
-    settings = parse_settings(path.read_text("utf-8"), str(path)) if path else Settings()
+    settings = parse_settings(_text_of(path), str(path)) if path else Settings()
     smtp, password = settings.smtp, environment.get("RECOUNT_SMTP_PASSWORD")
     if smtp and password:
         smtp = msgspec.structs.replace(smtp, password=password)
@@ -175,6 +175,20 @@ def load_settings(data: Path, environment: Mapping[str, str] = os.environ) -> Se
         public_url=environment.get("RECOUNT_PUBLIC_URL", settings.public_url).rstrip("/"),
         nats_url=environment.get("RECOUNT_NATS_URL", ""),
     )
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise BadConfiguration(
+            f"{path} is not UTF-8: byte {error.start} is 0x{error.object[error.start]:02x}",
+            hint="Save the file as UTF-8, as TOML requires.",
+        ) from error
+    except OSError as error:
+        raise BadConfiguration(
+            f"{path} cannot be read: {error.strerror or error}", hint="Give this user the right to read it."
+        ) from error
 
 
 def parse_settings(text: str, file: str) -> Settings:

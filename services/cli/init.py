@@ -27,10 +27,12 @@ def register(app: typer.Typer) -> None:
         # Imported here, because every verb loads every file of this folder.
         from pathlib import Path
 
+        from services.supervisor.data_folder import prepare_folder
         from services.supervisor.http_door import parse_address
         from services.supervisor.nats_config import NatsOptions, render_config
         from services.supervisor.nats_server import CONFIG_NAME, store_bytes_max
 
+        prepare_folder(data)
         load_settings(data)
         secrets = ensure_secrets(data)
         folder = data / "nats"

@@ -115,6 +115,9 @@ def _installation() -> Iterator[Finding]:
 
 
 def _folder(data: Path) -> Iterator[Finding]:
+    if data.exists() and not data.is_dir():
+        yield Finding("fail", "data folder", f"{data} is a file", "Choose a folder with --data DIR.")
+        return
     if not data.is_dir():
         yield Finding("warn", "data folder", f"{data} does not exist", "`recount up` makes it at its first start.")
         return

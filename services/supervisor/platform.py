@@ -20,6 +20,7 @@ from services.running import Running, forget_running, hold, write_running
 from services.secrets import Secrets, Source, ensure_secrets
 from services.settings import Settings, load_settings
 from services.supervisor.child import Child
+from services.supervisor.data_folder import prepare_folder
 from services.supervisor.http_door import Address, refuse_same, settled
 from services.supervisor.nats_server import NatsServer
 from services.supervisor.roles import SUPERVISED_VARIABLE
@@ -69,10 +70,11 @@ async def run_platform(options: PlatformOptions, announce: Callable[[Announcemen
     """Hold the data folder, start everything, announce it, and stop in order on SIGTERM, SIGINT or SIGHUP.
 
     Raises:
-        RecountError: another platform holds the folder, a port is taken, the configuration is wrong, or a process
-            cannot start.
+        RecountError: the folder cannot be used, another platform holds it, a port is taken, the configuration is
+            wrong, or a process cannot start.
     """
     refuse_same(options.http, options.intake)
+    prepare_folder(options.data)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in STOP_SIGNALS:

@@ -87,6 +87,30 @@ def test_one_address_for_both_doors_is_refused_before_anything_starts(tmp_path: 
     assert not (tmp_path / "data").exists()
 
 
+@pytest.mark.parametrize("verb", [("up",), ("run", "actors"), ("init",)])
+def test_a_data_folder_that_is_a_file_is_refused(tmp_path: Path, verb: tuple[str, ...]):
+    (tmp_path / "data").touch()
+    refused = run_cli(*verb, "--data", str(tmp_path / "data"))
+    assert refused.returncode == 1
+    assert "/data is a file" in refused.stderr.replace("\n", "")
+    assert "hint: Choose a folder with --data DIR." in refused.stderr
+
+
+def test_a_data_folder_that_cannot_be_made_is_refused():
+    refused = run_cli("up", "--data", "/proc/recount")  # not even root makes one there
+    assert refused.returncode == 1
+    assert "the data folder /proc/recount cannot be made" in refused.stderr
+    assert "hint: Choose another with --data DIR" in refused.stderr
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_data_folder_that_is_not_writable_is_refused(tmp_path: Path):
+    (tmp_path / "data").mkdir(mode=0o500)
+    refused = run_cli("up", "--data", str(tmp_path / "data"))
+    assert refused.returncode == 1
+    assert "is not writable by this user" in refused.stderr
+
+
 def test_a_wrong_address_is_explained(tmp_path: Path):
     refused = run_cli("up", "--data", str(tmp_path / "data"), "--http", "checkout")
     assert refused.returncode == 1

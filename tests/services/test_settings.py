@@ -148,6 +148,12 @@ def test_a_named_file_must_exist(tmp_path: Path):
         load_settings(tmp_path, {"RECOUNT_CONFIG": str(tmp_path / "none.toml")})
 
 
+def test_a_file_that_is_not_utf_8_is_named_with_the_byte(tmp_path: Path):
+    (tmp_path / "recount.toml").write_bytes('[people.bob]\nname = "Böb"'.encode("latin-1"))
+    with pytest.raises(BadConfiguration, match=r"/recount\.toml is not UTF-8: byte 22 is 0xf6"):
+        load_settings(tmp_path, {})
+
+
 def test_the_environment_counts_before_the_file(tmp_path: Path):
     (tmp_path / "recount.toml").write_text('public_url = "http://a.example.org"\n[smtp]\npassword = "old"')
     settings = load_settings(
