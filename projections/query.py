@@ -51,6 +51,16 @@ SCHEMAS = frozenset({"information_schema", "pg_catalog"})
 TABLE_FUNCTIONS = frozenset({"range", "generate_series", "unnest", "json_each", "json_tree", "repeat_row"})
 
 
+# Each of these can fill memory with one value, which DuckDB neither counts against its limit nor can interrupt; or it
+# waits, writes or tells what is no business of a question.
+UNBOUNDED_FUNCTIONS = frozenset(
+    {
+        *("range", "generate_series", "repeat", "lpad", "rpad", "printf", "format", "bitstring", "list_resize"),
+        *("array_resize", "sleep_ms", "write_log", "current_setting"),
+    }
+)
+UNBOUNDED_FUNCTIONS_HINT = "It could take more memory or time than one answer may. In a FROM, range() is allowed."
+
 Parameters = Sequence[Any] | Mapping[str, Any]
 """Values for ``?`` in order, or for ``$name`` by name."""
 
@@ -95,6 +105,9 @@ def check(cursor: duckdb.DuckDBPyConnection, sql: str) -> Select:
             f"{strangers[0]}() is not allowed in a FROM",
             hint=f"Ask the views; `show tables` lists them. Allowed functions: {', '.join(sorted(TABLE_FUNCTIONS))}.",
         )
+    unbounded = sorted(select.functions & UNBOUNDED_FUNCTIONS)
+    if unbounded:
+        raise QueryRefused(f"{unbounded[0]}() is not allowed here", hint=UNBOUNDED_FUNCTIONS_HINT)
     outside = sorted(select.schemas - SCHEMAS)
     if outside:
         # With its schema, a view could be read past the position that is asked about.

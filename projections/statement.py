@@ -29,6 +29,8 @@ class Select(msgspec.Struct, frozen=True):
     """Schemas and databases that it names, in lower case."""
     table_functions: frozenset[str]
     """Functions used in a FROM, in lower case."""
+    functions: frozenset[str]
+    """Functions used anywhere else, in lower case."""
 
 
 def read_select(connection: duckdb.DuckDBPyConnection, sql: str) -> Select:
@@ -60,17 +62,23 @@ def read_select(connection: duckdb.DuckDBPyConnection, sql: str) -> Select:
     named = [node for node in nodes if node.get("type") == "BASE_TABLE"]
     tables = {str(node["table_name"]).lower() for node in named}
     schemas = {str(node[field]).lower() for node in named for field in ("schema_name", "catalog_name")}
-    functions = {str(node["function"]["function_name"]) for node in nodes if node.get("type") == "TABLE_FUNCTION"}
+    in_from = [node["function"] for node in nodes if node.get("type") == "TABLE_FUNCTION"]
+    elsewhere = [node for node in nodes if node.get("class") == "FUNCTION" and not any(node is one for one in in_from)]
     return Select(
         tables=frozenset(tables - own),
         schemas=frozenset(schemas - {""}),
-        table_functions=frozenset(name.lower() for name in functions),
+        table_functions=_function_names(in_from),
+        functions=_function_names(elsewhere),
     )
 
 
 def first_line(error: BaseException) -> str:
     """The part of a DuckDB error that says what is wrong, without the picture of the query under it."""
     return str(error).partition("\n")[0]
+
+
+def _function_names(nodes: list[dict[str, Any]]) -> frozenset[str]:
+    return frozenset(str(node["function_name"]).lower() for node in nodes)
 
 
 def _own_names(node: dict[str, Any]) -> list[dict[str, Any]]:

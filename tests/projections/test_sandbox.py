@@ -103,6 +103,24 @@ def test_everything_else_is_refused_and_says_why(warehouse: Warehouse, sql: str,
     assert warehouse.digests() == before
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select len(range(400000000))",
+        "select list_aggregate(generate_series(1, 1000000000), 'sum')",
+        "select 'x'.repeat(2000000000)",
+        "select lpad('x', 1500000000, 'y')",
+        "select printf('%1000000000d', 1)",
+        "select sleep_ms(100000)",
+        "select incident_id from incidents where len(range(5)) = 5",
+    ],
+)
+def test_one_value_that_could_fill_the_memory_is_refused_before_it_is_made(warehouse: Warehouse, sql: str):
+    with pytest.raises(QueryRefused, match="is not allowed here"):
+        warehouse.ask_sandboxed(sql)
+    assert warehouse.ask_sandboxed("select count(*) from range(10)").rows == [(10,)]
+
+
 def test_a_refusal_says_what_to_do(warehouse: Warehouse):
     with pytest.raises(QueryRefused) as refusal:
         warehouse.ask_sandboxed("select * from nowhere")
@@ -132,7 +150,8 @@ def test_more_rows_than_allowed_are_cut_and_the_answer_says_so(warehouse: Wareho
 
 def test_more_text_than_allowed_is_cut_too(warehouse: Warehouse):
     limits = Limits(seconds=10, rows=10_000, cells_bytes=100_000)
-    answer = warehouse.ask_sandboxed("select repeat('x', 30000) from range(100)", limits=limits)
+    long = "x" * 30_000
+    answer = warehouse.ask_sandboxed(f"select '{long}' from range(100)", limits=limits)
     assert (len(answer.rows), answer.truncated) == (3, True)
 
 
