@@ -1,5 +1,6 @@
 """What every verb prints with: tables for people, JSON for programs, errors with a hint."""
 
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -69,19 +70,19 @@ def _widths(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:
 
 def say(sentence: str) -> None:
     """Print one sentence as it is, without markup."""
-    out.print(sentence, markup=False, soft_wrap=True)
+    out.print(harmless(sentence), markup=False, soft_wrap=True)
 
 
 def note(sentence: str) -> None:
     """Print one sentence to stderr, so that it does not mix with the answer."""
-    err.print(sentence, markup=False, soft_wrap=True)
+    err.print(harmless(sentence), markup=False, soft_wrap=True)
 
 
 def show_error(error: RecountError) -> None:
     """Print what was wrong and, on a line of its own, what to do."""
-    err.print(f"error: {error}", markup=False, soft_wrap=True, style="red")
+    err.print(harmless(f"error: {error}"), markup=False, soft_wrap=True, style="red")
     if error.hint:
-        err.print(f"hint: {error.hint}", markup=False, soft_wrap=True)
+        err.print(harmless(f"hint: {error.hint}"), markup=False, soft_wrap=True)
 
 
 def show_unexpected(error: Exception, trace_variable: str) -> None:
@@ -94,6 +95,18 @@ def show_unexpected(error: Exception, trace_variable: str) -> None:
     )
 
 
+# Control characters of C0 and C1, and those that turn the direction of text: what a sender wrote into a title must not
+# move the cursor, colour the terminal, or show its letters in another order. Tab and line feed are harmless.
+_UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def harmless(text: str) -> str:
+    """The text with what a terminal would obey written as an escape."""
+    return _UNSAFE.sub(
+        lambda found: f"\\x{ord(found[0]):02x}" if ord(found[0]) < 256 else f"\\u{ord(found[0]):04x}", text
+    )
+
+
 def _cell(value: Any) -> str:
     match value:
         case None:
@@ -103,4 +116,4 @@ def _cell(value: Any) -> str:
         case list() | tuple():
             return ", ".join(map(_cell, value))
         case _:
-            return str(value)
+            return harmless(str(value))

@@ -8,7 +8,7 @@ import msgspec
 import typer
 
 from services.cli.client import connect
-from services.cli.console import DATA_DEFAULT, DataOption, JsonOption
+from services.cli.console import DATA_DEFAULT, DataOption, JsonOption, harmless
 from services.cli.times import short_time
 
 
@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
         """Follow the log: one line an event, until interrupted. Times are UTC."""
         with connect(data) as api, api.stream("GET", "/api/tail", endless=True, after=after) as lines:
             for told, event in enumerate(events_of(lines), start=1):
-                sys.stdout.write((msgspec.json.encode(event).decode() if as_json else _line(event)) + "\n")
+                sys.stdout.write((msgspec.json.encode(event).decode() if as_json else harmless(_line(event))) + "\n")
                 sys.stdout.flush()
                 if told == count:
                     return
