@@ -24,8 +24,9 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 CSRF_FIELD = "csrf_token"
 CSRF_HEADER = "X-CSRF-Token"
 ACTOR_HEADER = "Recount-Actor"
-ADMIN_ACTOR = "service:admin"
-"""Actor of what an admin token does without saying in whose name."""
+ADMIN_ACTOR = "administrator"
+"""Actor of what an admin token does without saying in whose name: somebody, though we do not know who. It is nobody's
+id, and no ``service:`` either, because what people do counts as done by people."""
 
 
 class Identity(msgspec.Struct, frozen=True, kw_only=True):

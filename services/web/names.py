@@ -6,6 +6,7 @@ from time import monotonic
 
 import msgspec
 
+from services.web.identity import ADMIN_ACTOR
 from services.web.problems import Problem
 from services.web.reader import Reader
 
@@ -88,10 +89,10 @@ class Names:
 
 def speak(actor: str, called: Mapping[str, str]) -> str:
     """What to call an actor: a person's name, or which part of the machinery it was."""
+    if actor == ADMIN_ACTOR:
+        return "an administrator"
     kind, _, rest = actor.replace("recount/", "service:").partition(":")
     match kind, rest:
-        case "service", "admin":
-            return "an administrator"
         case "service", service:
             return f"Recount ({service})"
         case "key", key_id:

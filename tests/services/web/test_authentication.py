@@ -208,6 +208,7 @@ def test_every_answer_carries_the_security_headers(recount: Stack):
             assert headers["x-content-type-options"] == "nosniff"
         assert nobody.get("/ack/x").headers["referrer-policy"] == "no-referrer"
         assert nobody.get("/static/../app.py").status_code == 404
+        assert nobody.get("/static/recount.css%00").status_code == 404
         assert nobody.get("/static/%2e%2e/app.py").status_code == 404
 
 

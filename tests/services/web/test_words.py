@@ -98,7 +98,7 @@ def test_names_stand_for_ids_and_machines_are_told_apart_from_people():
     assert speak("per-ada2222222", called) == "Ada Lovelace"
     assert speak("service:incidents", called) == "Recount (incidents)"
     assert speak("key:key-1", called) == "integration key key-1"
-    assert speak("service:admin", called) == "an administrator"
+    assert speak("administrator", called) == "an administrator"
 
 
 def test_times_are_utc_unless_they_say_otherwise():
