@@ -8,6 +8,7 @@ import difflib
 import os
 import re
 import tomllib
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -292,6 +293,9 @@ def _check(settings: Settings, reader: _Reader) -> None:
 
 Problems = Iterator[tuple[str, str]]
 
+# Control characters, and Unicode's own line and paragraph separators.
+_BREAKING = ("Cc", "Zl", "Zp")
+
 
 def _people_problems(settings: Settings) -> Problems:
     for handle, person in settings.people.items():
@@ -302,6 +306,9 @@ def _people_problems(settings: Settings) -> Problems:
                     f"people.{handle}.contacts[{number}]",
                     f"expected <channel>:<address> such as smtp:ada@example.org, got {contact!r}",
                 )
+            # An address goes into the header of a mail or a request, where a line break begins another one.
+            if any(unicodedata.category(character) in _BREAKING for character in contact):
+                yield f"people.{handle}.contacts[{number}]", f"expected no control characters, got {contact!r}"
 
 
 def _rotation_problems(settings: Settings) -> Problems:
@@ -348,6 +355,8 @@ def _target_problems(target: str, settings: Settings) -> Iterator[str]:
 def _log_problems(settings: Settings) -> Problems:
     if settings.log.replicas not in (1, 3, 5):
         yield "log.replicas", f"expected 1, 3 or 5, got {settings.log.replicas}"
+    if settings.log.bytes_max != -1 and settings.log.bytes_max < 1:
+        yield "log.bytes_max", f"expected a number of bytes above 0, or -1 for no limit, got {settings.log.bytes_max}"
 
 
 def _zone_problems(key: str, zone: str) -> Problems:

@@ -116,6 +116,12 @@ def level(targets: str, answer_within_s: int = 300) -> str:
         (level('"person.ada"') + "\nrepeat = -1", "policies.default.repeat: expected 0 or more, got -1"),
         ('[grouping]\nopens_at = "bad"', "grouping.opens_at: invalid enum value 'bad'"),
         ('[smtp]\nhots = "mail"', "smtp.hots: unknown setting; did you mean host?"),
+        (
+            '[people.ada]\nname = "Ada"\ncontacts = ["console:", "smtp:ada@example.org\\r\\nBcc: mallory@example.org"]',
+            "people.ada.contacts[1]: expected no control characters",
+        ),
+        ("[log]\nbytes_max = 0", "log.bytes_max: expected a number of bytes above 0, or -1 for no limit, got 0"),
+        ("[log]\nbytes_max = -2", "log.bytes_max: expected a number of bytes above 0, or -1 for no limit, got -2"),
         ("[log]\nreplicas = 2", "log.replicas: expected 1, 3 or 5, got 2"),
         ("[people", "is not TOML"),
     ],
