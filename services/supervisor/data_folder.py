@@ -7,6 +7,9 @@ from events import RecountError
 from services.running import LOCK_NAME
 from services.secrets import FOLDER_MODE
 
+# Warehouse, logs and streams tell about people: what a process makes is for its owner only, files 0600, folders 0700.
+PRIVATE_UMASK = 0o077
+
 HINT = "Choose another with --data DIR, or give this user the right to write there."
 
 

@@ -20,7 +20,7 @@ from services.running import Running, forget_running, hold, write_running
 from services.secrets import Secrets, Source, ensure_secrets
 from services.settings import Settings, load_settings
 from services.supervisor.child import Child
-from services.supervisor.data_folder import prepare_folder
+from services.supervisor.data_folder import PRIVATE_UMASK, prepare_folder
 from services.supervisor.http_door import Address, refuse_same, settled
 from services.supervisor.nats_server import NatsServer
 from services.supervisor.roles import SUPERVISED_VARIABLE
@@ -73,6 +73,7 @@ async def run_platform(options: PlatformOptions, announce: Callable[[Announcemen
         RecountError: the folder cannot be used, another platform holds it, a port is taken, the configuration is
             wrong, or a process cannot start.
     """
+    os.umask(PRIVATE_UMASK)
     refuse_same(options.http, options.intake)
     prepare_folder(options.data)
     stop = asyncio.Event()

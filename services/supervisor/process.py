@@ -28,7 +28,7 @@ from services.keyring import Keyring
 from services.secrets import Secrets, ensure_secrets
 from services.settings import Settings, load_settings
 from services.supervisor.configuration import apply_settings
-from services.supervisor.data_folder import prepare_folder
+from services.supervisor.data_folder import PRIVATE_UMASK, prepare_folder
 from services.supervisor.first_facts import Presence, record_credentials
 from services.supervisor.http_door import Address, bind, without_signals
 from services.supervisor.nats_server import wait_until_it_answers
@@ -61,6 +61,7 @@ async def run_process(options: ProcessOptions) -> None:
     Raises:
         RecountError: it cannot start, or a part of it ended by itself.
     """
+    os.umask(PRIVATE_UMASK)
     prepare_folder(options.data)
     start_logging(options.name, options.data)
     stop = asyncio.Event()

@@ -55,6 +55,21 @@ def test_secrets_are_for_their_owner_and_the_log_holds_hashes(platform: Platform
     assert len(platform.keys["pagerduty"]) == 32
 
 
+def test_what_it_writes_is_for_its_owner_only(platform: Platform):
+    folders = [platform.data / name for name in ("warehouse", "logs", "nats", "people")]
+    assert {stat.S_IMODE(folder.stat().st_mode) for folder in folders} == {0o700}
+    files = [path for name in ("warehouse", "logs") for path in (platform.data / name).iterdir()]
+    assert {path.name: oct(stat.S_IMODE(path.stat().st_mode)) for path in files} == {
+        path.name: oct(0o600) for path in files
+    }
+
+
+def test_the_log_of_a_process_names_people_by_their_handle_only(platform: Platform):
+    log = (platform.data / "logs" / "actors.log").read_text()
+    assert "people.ada holds now" in log
+    assert "Lovelace" not in log
+
+
 def test_each_process_says_that_it_started(platform: Platform):
     started = platform.rows("select process from system_started order by 1")
     assert started == [["actors"], ["readers"]]
