@@ -30,7 +30,7 @@ import msgspec
 
 from events import RecountError
 from projections import links
-from projections.schema import LOG_TABLE, PEOPLE_TABLE, create_tables
+from projections.schema import LOG_TABLE, PEOPLE_TABLE, PEOPLE_VIEW, attach_people, create_tables
 from projections.statement import NotOneSelect, read_select
 from projections.typed_views import TypedView, typed_views
 
@@ -118,7 +118,9 @@ def read_catalog(folder: Path = FOLDER) -> Catalog:
     """
     typed = tuple(typed_views())
     with duckdb.connect() as scratch:
+        attach_people(scratch)
         create_tables(scratch)
+        scratch.execute(PEOPLE_VIEW)
         unordered = [_links(scratch), *(_parse(path, scratch) for path in sorted(folder.rglob("*.sql")))]
         for each in typed:
             _create(scratch, each.name, each.sql)

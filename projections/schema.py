@@ -8,14 +8,17 @@ import duckdb
 
 from projections.fact_columns import json_shape
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Raised when one of these tables changes; a warehouse of another version is rebuilt from the log."""
 
 RAW_TABLE = "create or replace temp table raw (seq bigint, subject varchar, recorded_us bigint, body blob)"
 """Events as they come from the log; the time in microseconds since 1970, which is several times faster to append."""
 
-PEOPLE_TABLE = """
-create table if not exists people (
+PEOPLE_DATABASE = "recount_people"
+"""Lives in memory, beside the file: what DuckDB deletes stays readable in a file, and an erased name must not."""
+
+PEOPLE_TABLE = f"""
+create table {PEOPLE_DATABASE}.main.people (
     person_id varchar,
     handle varchar,
     name varchar,
@@ -23,6 +26,10 @@ create table if not exists people (
     erased boolean
 )"""
 """Who is meant by a person id; the projector fills it with what was sealed. Handle and name are null once erased."""
+
+PEOPLE_VIEW = f"create or replace view people as select * from {PEOPLE_DATABASE}.main.people"
+"""What the file knows of people: where to look. Not part of `create_tables`, because a file of version 1 has a table of
+this name."""
 
 STATE_TABLE = """
 create table if not exists warehouse_state (
@@ -96,7 +103,13 @@ where database_name = current_database() and table_name = 'log_rows' and column_
 """
 
 
+def attach_people(connection: duckdb.DuckDBPyConnection) -> None:
+    """Give an instance its table of people, empty. Once for each instance, before its configuration is locked."""
+    connection.execute(f"attach ':memory:' as {PEOPLE_DATABASE}")
+    connection.execute(PEOPLE_TABLE)
+
+
 def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
-    """Create the tables that are not there yet."""
-    for statement in (RAW_TABLE, LOG_TABLE, PEOPLE_TABLE, STATE_TABLE):
+    """Create the tables of the file that are not there yet."""
+    for statement in (RAW_TABLE, LOG_TABLE, STATE_TABLE):
         connection.execute(statement)

@@ -10,7 +10,7 @@ import duckdb
 from events import RecountError, Stored
 from projections.catalog import Catalog
 from projections.lens import base
-from projections.schema import FACT_TYPE, FACTS_ANEW, KEPT_FACT_TYPE, PARSE, RAW_TABLE
+from projections.schema import FACT_TYPE, FACTS_ANEW, KEPT_FACT_TYPE, PARSE, RAW_TABLE, attach_people
 from projections.statement import first_line
 
 IN_MEMORY = Path(":memory:")
@@ -19,7 +19,7 @@ IN_MEMORY = Path(":memory:")
 SPILL_MAX = "4GB"
 
 OWN_TABLES = ("log_rows", "people", "warehouse_state")
-"""Tables that are not projections."""
+"""Tables, and the view `people`, that are not projections."""
 
 Progress = Callable[[int, int], None]
 """Told how much is done, of how much."""
@@ -57,6 +57,7 @@ def connect(path: Path, *, threads: int, memory_limit: str) -> duckdb.DuckDBPyCo
     root.execute("load icu")
     root.execute("set global TimeZone = 'UTC'")
     root.execute(f"set global max_temp_directory_size = '{SPILL_MAX}'")
+    attach_people(root)
     # A name in a FROM must never mean a variable of this program.
     root.execute("set global python_enable_replacements = false")
     root.execute("set global autoinstall_known_extensions = false")
@@ -98,7 +99,8 @@ def add_to_log(writer: duckdb.DuckDBPyConnection, batch: Sequence[Stored]) -> fr
 def define(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
     """Drop every view and projection, and create those of a catalog, empty."""
     existing = connection.execute(
-        "select table_name, table_type from information_schema.tables where table_schema = 'main'"
+        "select table_name, table_type from information_schema.tables "
+        "where table_catalog = current_database() and table_schema = 'main'"
     ).fetchall()
     for name, kind in existing:
         if name not in OWN_TABLES:

@@ -21,7 +21,7 @@ from projections.gate import Gate
 from projections.lens import show_as_of
 from projections.query import FOR_PEOPLE, TRUSTED, Limits, Parameters, QueryRefused, Table, check, run, run_guarded
 from projections.refresh import Refresher
-from projections.schema import SCHEMA_VERSION, create_tables
+from projections.schema import PEOPLE_DATABASE, PEOPLE_VIEW, SCHEMA_VERSION, create_tables
 from projections.statement import first_line, read_select
 from projections.storage import (
     IN_MEMORY,
@@ -160,11 +160,16 @@ class Warehouse:
             self._compute_all(progress)
 
     def set_people(self, rows: Sequence[tuple[str, str | None, str | None, str | None, bool]]) -> None:
-        """Replace the table ``people``: (person_id, handle, name, zone, erased) each."""
+        """Replace the rows of ``people``: (person_id, handle, name, zone, erased) each.
+
+        They are kept in memory only, so that no file holds a name after it was erased: after `open` and `swap_in` there
+        are none until they are set again.
+        """
+        table = f"{PEOPLE_DATABASE}.main.people"
         with self._writing, transaction(self._writer):
-            self._writer.execute("delete from people")
+            self._writer.execute(f"delete from {table}")
             if rows:
-                self._writer.executemany("insert into people values (?, ?, ?, ?, ?)", [list(row) for row in rows])
+                self._writer.executemany(f"insert into {table} values (?, ?, ?, ?, ?)", [list(row) for row in rows])
 
     def ask(self, sql: str, params: Parameters = (), *, as_of: int | None = None, limits: Limits = TRUSTED) -> Table:
         """Answer a question of Recount's own code.
@@ -264,6 +269,7 @@ class Warehouse:
         version, definitions, position, projected = state
         if version != SCHEMA_VERSION:
             raise UnusableWarehouse(f"{self.path} has schema version {version}, this program {SCHEMA_VERSION}")
+        setup.execute(PEOPLE_VIEW)
         if definitions != self._catalog.digest():
             logger.info("%s: the projections have new definitions; computing them from the log", self.path)
             define(setup, self._catalog)

@@ -32,7 +32,7 @@ class Keys(Protocol):
 
 
 def refresh_people(warehouse: Warehouse, keys: Keys) -> None:
-    """Fill ``people`` from the person facts in the warehouse."""
+    """Fill ``people`` from all person facts in the warehouse, which keeps no names itself: after each opening too."""
     rows = warehouse.ask(_PERSONS).rows
     warehouse.set_people([_person(*row, keys=keys) for row in rows])
 

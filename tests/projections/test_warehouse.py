@@ -11,7 +11,8 @@ import pytest
 
 from events import Stored
 from events.incident import IncidentDeclared, Noted
-from projections.schema import SCHEMA_VERSION
+from projections.query import QueryRefused
+from projections.schema import PEOPLE_DATABASE, SCHEMA_VERSION
 from projections.storage import UnusableWarehouse, WarehouseInUse, connect
 from projections.warehouse import LogGap, Warehouse
 from tests.projections.histories import random_history
@@ -171,6 +172,41 @@ def test_people_are_what_was_set_last(tmp_path: Path):
         assert warehouse.ask("select * from people").rows == [(ADA, None, None, None, True)]
         warehouse.set_people([])
         assert warehouse.ask("select * from people").rows == []
+
+
+def test_names_never_reach_the_file_and_are_gone_once_it_is_closed(tmp_path: Path):
+    path = tmp_path / "recount.duckdb"
+    rows = [(ADA, "zorglubina", "Zorglubina Lovelace", "Europe/London", False)]
+    with Warehouse.open(path) as warehouse:
+        warehouse.apply(NOTES)
+        warehouse.set_people(rows)
+        for as_of in (None, 3):
+            assert warehouse.ask("select * from people", as_of=as_of).rows == rows
+            assert warehouse.ask_sandboxed("select * from people", as_of=as_of).rows == rows
+        assert ("people",) in warehouse.ask_sandboxed("show tables").rows
+        with pytest.raises(QueryRefused, match="names a schema"):
+            warehouse.ask_sandboxed(f"select * from {PEOPLE_DATABASE}.people")
+        assert not files_that_say("orglubina", tmp_path)
+    assert not files_that_say("orglubina", tmp_path)
+    with Warehouse.open(path) as warehouse:
+        assert warehouse.ask("select * from people").rows == []
+        warehouse.set_people(rows)
+        assert warehouse.ask("select * from people").rows == rows
+
+
+def test_a_file_that_still_holds_names_is_refused(tmp_path: Path):
+    path = tmp_path / "recount.duckdb"
+    Warehouse.open(path).close()
+    with connect(path, threads=1, memory_limit="1GB") as tampered:
+        tampered.execute("drop view people")
+        tampered.execute("create table people (person_id varchar, handle varchar, name varchar)")
+        tampered.execute("update warehouse_state set schema_version = 1")
+    with pytest.raises(UnusableWarehouse, match="schema version 1, this program"):
+        Warehouse.open(path)
+
+
+def files_that_say(text: str, folder: Path) -> list[Path]:
+    return [file for file in folder.rglob("*") if file.is_file() and text.encode() in file.read_bytes()]
 
 
 def test_another_file_takes_the_place_of_this_one(tmp_path: Path):

@@ -163,6 +163,25 @@ async def test_people_have_names_until_their_key_is_gone(projector: Projector, s
     assert projector.warehouse.ask(people).rows == [(ADA, None, None, None, True)]
 
 
+def files_that_say(text: bytes, folder: Path) -> list[Path]:
+    return [file for file in folder.rglob("*") if file.is_file() and text in file.read_bytes()]
+
+
+async def test_people_have_their_names_again_after_a_restart_and_a_rebuild_and_no_file_does(
+    projector: Projector, story: Story, keyring: Keyring, tmp_path: Path
+):
+    details = PersonDetails(handle="zorglubina", name="Zorglubina Lovelace")
+    position = await story.tell(f"person.{ADA}", PersonAdded(sealed=seal(details, keyring.create(ADA), ADA)))
+    assert await projector.wait_for(position, DEADLINE_S)
+    await projector.stop()
+    await projector.start()
+    handles = "select handle from people"
+    assert projector.warehouse.ask(handles).rows == [("zorglubina",)]
+    await projector.rebuild()
+    assert projector.warehouse.ask(handles).rows == [("zorglubina",)]
+    assert await asyncio.to_thread(files_that_say, b"orglubina", tmp_path) == []
+
+
 async def test_a_person_whose_key_is_not_here_has_no_name_and_hides_nobody(
     projector: Projector, story: Story, keyring: Keyring
 ):
