@@ -5,7 +5,10 @@ import os
 import signal
 import socket
 import stat
+import subprocess
+import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -14,6 +17,7 @@ from services.running import read_running
 from services.secrets import hash_secret
 from tests.platform import Platform, is_alive, run_cli, running_platform, spawn_up, start_platform, wait_until
 
+ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = """
 [people.ada]
 name = "Ada Lovelace"
@@ -118,12 +122,22 @@ def test_a_data_folder_that_cannot_be_made_is_refused():
     assert "hint: Choose another with --data DIR" in refused.stderr
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_data_folder_that_is_not_writable_is_refused(tmp_path: Path):
-    (tmp_path / "data").mkdir(mode=0o500)
-    refused = run_cli("up", "--data", str(tmp_path / "data"))
-    assert refused.returncode == 1
-    assert "is not writable by this user" in refused.stderr
+LOOK_AS_NOBODY = """
+import os, sys, pathlib
+from services.supervisor.data_folder import prepare_folder
+if os.geteuid() == 0:
+    os.setuid(65534)  # root may write everywhere
+prepare_folder(pathlib.Path(sys.argv[1]))
+"""
+
+
+def test_a_data_folder_that_is_not_writable_is_refused():
+    with TemporaryDirectory() as folder:
+        Path(folder).chmod(0o555)
+        refused = subprocess.run(
+            [sys.executable, "-c", LOOK_AS_NOBODY, folder], cwd=ROOT, capture_output=True, text=True, timeout=30
+        )
+        assert f"the data folder {folder} is not writable by this user" in refused.stderr
 
 
 def test_a_wrong_address_is_explained(tmp_path: Path):
