@@ -6,9 +6,6 @@ an append is tried again, for as long as its caller may wait, whenever the serve
 """
 
 import asyncio
-import json
-from typing import Any
-from uuid import uuid4
 
 import msgspec
 import nats.errors
@@ -17,6 +14,7 @@ from nats.js.errors import APIError
 
 from events.errors import Conflict, InvalidEvent, LogFull, LogUnavailable
 from events.log import EVENTS_PER_APPEND_MAX, NOTHING, Write
+from events.nats_batch import Outgoing, publish_batch, publish_one
 from events.nats_direct_get import DirectGet
 from events.recorded import CONTENT_TYPE, encode
 from events.subjects import every_fact_of
@@ -43,8 +41,6 @@ _NO_ROOM = frozenset({10023, 10047, 10054, 10122})
 _STORE_FAILED = 10077
 _NO_ROOM_WORDS = ("exceeded", "no space")
 _SERVICE_UNAVAILABLE = 503
-
-_Message = tuple[str, bytes, dict[str, str]]
 
 
 class _Identified(msgspec.Struct):
@@ -95,7 +91,7 @@ class Appender:
             pass  # said below, with what went wrong last
         raise LogUnavailable(f"no answer to an append to {_names(writes)}: {trouble or 'none in time'}") from trouble
 
-    async def _try(self, messages: list[_Message], writes: tuple[Write, ...]) -> int:
+    async def _try(self, messages: list[Outgoing], writes: tuple[Write, ...]) -> int:
         if not self._client.is_connected:
             # The client would keep it and send it after the reconnect, when nobody waits for it any more.
             raise _TryAgain("the NATS server is away")
@@ -103,35 +99,21 @@ class Appender:
             if len(messages) == 1:
                 return await self._publish(messages[0], writes)
             async with self._batches:
-                return await self._publish_batch(messages)
+                return await publish_batch(self._client, messages, timeout_s=TRY_TIMEOUT_S)
         except APIError as error:
             return await self._explain(error, writes)
         except (TimeoutError, nats.errors.Error) as error:
             raise _TryAgain(repr(error)) from error
 
-    async def _publish(self, message: _Message, writes: tuple[Write, ...]) -> int:
-        subject, body, headers = message
-        answer = _answer(await self._client.request(subject, body, headers=headers, timeout=TRY_TIMEOUT_S))
+    async def _publish(self, message: Outgoing, writes: tuple[Write, ...]) -> int:
+        answer = await publish_one(self._client, message, timeout_s=TRY_TIMEOUT_S)
         seq = int(answer["seq"])
         if answer.get("duplicate"):
             # Message ids are compared across all streams, so this may be the event of another one.
             twin = await self._direct.at(seq)
-            if twin is None or twin.subject != subject:
+            if twin is None or twin.subject != message[0]:
                 raise _already_stored(writes, seq)
         return seq
-
-    async def _publish_batch(self, messages: list[_Message]) -> int:
-        batch_id = uuid4().hex
-        *first, (last_subject, last_body, last_headers) = messages
-        for number, (subject, body, headers) in enumerate(first, start=1):
-            await self._client.publish(
-                subject, body, headers={**headers, "Nats-Batch-Id": batch_id, "Nats-Batch-Sequence": str(number)}
-            )
-        commit = {"Nats-Batch-Id": batch_id, "Nats-Batch-Sequence": str(len(messages)), "Nats-Batch-Commit": "1"}
-        reply = await self._client.request(
-            last_subject, last_body, headers={**last_headers, **commit}, timeout=TRY_TIMEOUT_S
-        )
-        return int(_answer(reply)["seq"])
 
     async def _explain(self, error: APIError, writes: tuple[Write, ...]) -> int:
         code, text = error.err_code, error.description or str(error)
@@ -179,8 +161,8 @@ class Appender:
         return stored.seq if stored else NOTHING
 
 
-def _messages(write: Write) -> list[_Message]:
-    messages: list[_Message] = []
+def _messages(write: Write) -> list[Outgoing]:
+    messages: list[Outgoing] = []
     for event in write.events:
         subject, body = encode(write.stream, event)
         headers = {"Nats-Msg-Id": event.id, "Content-Type": CONTENT_TYPE}
@@ -190,13 +172,6 @@ def _messages(write: Write) -> list[_Message]:
             headers["Nats-Expected-Last-Subject-Sequence-Subject"] = every_fact_of(write.checked)
         messages.append((subject, body, headers))
     return messages
-
-
-def _answer(reply: Any) -> dict[str, Any]:
-    answer: dict[str, Any] = json.loads(reply.data)
-    if "error" in answer:
-        raise APIError(**{key: answer["error"].get(key) for key in ("code", "err_code", "description")})
-    return answer
 
 
 def _already_stored(writes: tuple[Write, ...], where: object) -> InvalidEvent:

@@ -5,12 +5,10 @@ on ``intake.<source>``. A producer may publish no longer subject, so it cannot c
 """
 
 import asyncio
-import json
 from collections import deque
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
 
 import nats.errors
 import nats.js.errors
@@ -18,6 +16,7 @@ from nats.aio.client import Client
 from nats.js import JetStreamContext
 
 from events.errors import IntakeBusy, LogError, LogFull, LogUnavailable
+from events.nats_batch import publish_batch, publish_one
 from events.nats_log import stored_from_delivery
 from events.nats_streams import INTAKE
 from events.receipt import NATS_INTEGRATION, Receipt
@@ -157,29 +156,10 @@ class NatsReceipts:
     async def _commit(self, batch: list[_Waiting]) -> int:
         if not self._client.is_connected:
             raise LogUnavailable(_AWAY)
-        *others, last = batch
-        headers = last.headers
-        if others:
-            batch_id = uuid4().hex
-            for number, waiting in enumerate(others, start=1):
-                await self._client.publish(
-                    waiting.subject,
-                    waiting.body,
-                    headers={**waiting.headers, "Nats-Batch-Id": batch_id, "Nats-Batch-Sequence": str(number)},
-                )
-            headers = {
-                **headers,
-                "Nats-Batch-Id": batch_id,
-                "Nats-Batch-Sequence": str(len(batch)),
-                "Nats-Batch-Commit": "1",
-            }
-        reply = await self._client.request(last.subject, last.body, headers=headers, timeout=STORE_TIMEOUT_S)
-        answer = json.loads(reply.data)
-        if "error" in answer:
-            raise nats.js.errors.APIError(
-                **{key: answer["error"].get(key) for key in ("code", "err_code", "description")}
-            )
-        return int(answer["seq"])
+        messages = [(waiting.subject, waiting.body, waiting.headers) for waiting in batch]
+        if len(messages) > 1:
+            return await publish_batch(self._client, messages, timeout_s=STORE_TIMEOUT_S)
+        return int((await publish_one(self._client, messages[0], timeout_s=STORE_TIMEOUT_S))["seq"])
 
 
 def _explained(error: Exception) -> LogError:
