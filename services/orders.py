@@ -1,11 +1,12 @@
 """How a service hears orders from the bus: ``cmd.<service>.<verb>``, answered also when they cannot be read."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 from faststream.nats import NatsBroker, NatsMessage
 
+from services.broker import as_it_came
 from services.command import COMMAND_ROOT, Answer, Order, Refused
 
 # Orders wait for the log, not for the processor; a slow one must not hold up the others.
@@ -24,7 +25,7 @@ def hear_orders(broker: NatsBroker, service: str, handle: Handle) -> None:
         f"{COMMAND_ROOT}.{service}.*",
         queue=service,
         max_workers=ORDERS_AT_ONCE,
-        decoder=_as_it_came,
+        decoder=as_it_came,
         title=f"{service} orders",
     )
     async def on_order(message: NatsMessage) -> bytes:
@@ -44,8 +45,3 @@ async def answer(handle: Handle, verb: str, body: bytes) -> Answer:
             code="invalid",
         )
     return await handle(order, verb)
-
-
-async def _as_it_came(message: Any) -> bytes:
-    # The default decoder guesses from the bytes; a malformed order must reach the handler, to be answered.
-    return bytes(message.body)

@@ -15,7 +15,7 @@ from events.errors import LogError
 from events.nats_intake import NatsReceipts, handled_through, receipt_from_delivery
 from events.nats_streams import INTAKE, INTAKE_SUBJECT_ROOT, declare_consumer
 from events.receipt import Receipt
-from services.broker import FETCH_TIMEOUT_S, set_aside
+from services.broker import FETCH_TIMEOUT_S, as_it_came, set_aside
 from services.context import Context
 from services.intake.http import Door, make_intake_app
 from services.intake.keys import Keys
@@ -34,11 +34,6 @@ FETCH_RECEIPTS_MAX = 200
 AWAY_PAUSE_S = 1.0
 # How soon a revoked key is refused everywhere. A new one works at once: an unknown one makes intake look again.
 KEYS_REFRESH_S = 5.0
-
-
-async def _as_it_came(message: NatsMessage) -> Any:
-    # FastStream would decode a payload that nobody has checked yet; adapters do, and know what to do if it fails.
-    return message.body
 
 
 class Intake:
@@ -106,7 +101,7 @@ async def attach_intake(context: Context) -> Intake:
         durable=NAME,
         pull_sub=PullSub(batch_size=FETCH_RECEIPTS_MAX, timeout=FETCH_TIMEOUT_S, batch=True),
         ack_policy=AckPolicy.MANUAL,
-        decoder=_as_it_came,
+        decoder=as_it_came,
         title=NAME,
     )
     async def on_receipts(message: NatsMessage) -> None:
