@@ -43,6 +43,22 @@ ReopenKind = Literal["relapse", "mistaken"]
 """``relapse``: it was really resolved and came back (two episodes). ``mistaken``: it never was (time runs on)."""
 
 
+Milestone = Literal[
+    "impact_started",
+    "detected",
+    "notified",
+    "acknowledged",
+    "declared",
+    "contained",
+    "mitigated",
+    "eradicated",
+    "resolved",
+    "closed",
+    "reopened",
+]
+"""What an incident can reach; each is a time, and metrics lie between two of them."""
+
+
 class IncidentOpened(Fact, frozen=True, tag="incident.opened"):
     """A suspected incident, opened for triage. The event's time is the earliest signal, not its receipt."""
 
@@ -285,6 +301,63 @@ class TitleChanged(Fact, frozen=True, tag="incident.title_changed"):
     title: str
 
 
+class MilestoneCorrected(Fact, frozen=True, tag="incident.milestone_corrected"):
+    """A milestone was reached at another time than was said. The event's own time is when it was corrected."""
+
+    headline: ClassVar[str] = "{milestone} corrected to {occurred_at}: {reason}"
+    milestone: Milestone
+    occurred_at: datetime
+    """When it was reached, as is believed now."""
+    reason: str
+    replaces_event_id: str = ""
+    """The event whose time was wrong; empty when nothing had said that the milestone was reached."""
+    replaces_seq: int = 0
+    """Its log position, 0 without one."""
+    occurred_earliest: datetime | None = None
+    occurred_latest: datetime | None = None
+    """Bounds, when the time is not known precisely."""
+    evidence: str = ""
+    """What shows it: a link or a reference."""
+
+
+class EventRetracted(Fact, frozen=True, tag="incident.event_retracted"):
+    """Something that was recorded is not so. The event stays in the log; whatever is computed from now on leaves it
+    out. It may lie in this stream, or in that of an alert, page, escalation or review of this incident."""
+
+    headline: ClassVar[str] = "{event_type} at position {event_seq} taken back: {reason}"
+    event_id: str
+    event_seq: int
+    """Its log position."""
+    event_stream: str
+    event_type: str
+    reason: str
+    phase: str = ""
+    """The phase that the incident is in without it; empty when the event had not changed the phase."""
+
+
+class SeverityCorrected(Fact, frozen=True, tag="incident.severity_corrected"):
+    """A severity that was given was wrong from the start; `IncidentSeverityChanged` is for one that rose or fell."""
+
+    headline: ClassVar[str] = "severity corrected from {previous} to {severity}: {reason}"
+    severity: Severity
+    previous: Severity
+    replaces_event_id: str
+    """The event that gave the wrong one."""
+    replaces_seq: int
+    reason: str
+
+
+class DeterminationCorrected(Fact, frozen=True, tag="incident.determination_corrected"):
+    """What it was determined to be was wrong from the start."""
+
+    headline: ClassVar[str] = "determination corrected to {determination}: {reason}"
+    determination: Determination
+    replaces_event_id: str
+    """The event that gave the wrong one."""
+    replaces_seq: int
+    reason: str
+
+
 IncidentStep = (
     IncidentOpened
     | IncidentDeclared
@@ -312,6 +385,10 @@ IncidentStep = (
     | RoleRelieved
     | AlertLinked
     | AlertUnlinked
+    | MilestoneCorrected
+    | EventRetracted
+    | SeverityCorrected
+    | DeterminationCorrected
 )
 IncidentNote = Noted | TitleChanged
 IncidentFact = IncidentStep | IncidentNote

@@ -6,7 +6,8 @@ There are two times for every fact and neither can overwrite the other: ``happen
 
 On the wire an event is a CloudEvents 1.0 structured-mode JSON event (CloudEvents NATS Protocol Binding 1.0.2,
 section 3): ``Content-Type: application/cloudevents+json``. ``correlationid`` and ``causationid`` are the CloudEvents
-Correlation extension, ``traceparent`` the Distributed Tracing extension, ``authid`` the Auth Context extension.
+Correlation extension, ``traceparent`` the Distributed Tracing extension, ``authid`` the Auth Context extension,
+``recordedtime`` the Recorded Time extension.
 """
 
 from collections.abc import Mapping
@@ -50,6 +51,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     happened_earliest: datetime | None = None
     happened_latest: datetime | None = None
     """Bounds, when the time is not known precisely."""
+    known_at: datetime | None = None
+    """When another system recorded it first, for what was imported from there; absent, the log's own time says it."""
 
 
 class Stored(msgspec.Struct, frozen=True):
@@ -97,6 +100,7 @@ class _CloudEvent(msgspec.Struct, kw_only=True, omit_defaults=True):
     traceparent: str = ""
     timeearliest: datetime | None = None
     timelatest: datetime | None = None
+    recordedtime: datetime | None = None
     data: msgspec.Raw | Fact
 
 
@@ -122,6 +126,7 @@ class _Incoming(msgspec.Struct, kw_only=True):
     traceparent: str = ""
     timeearliest: _Moment | None = None
     timelatest: _Moment | None = None
+    recordedtime: _Moment | None = None
     data: msgspec.Raw
 
 
@@ -153,6 +158,7 @@ def encode(stream: str, event: Event) -> tuple[str, bytes]:
             traceparent=event.traceparent,
             timeearliest=event.happened_earliest and _utc(event.happened_earliest),
             timelatest=event.happened_latest and _utc(event.happened_latest),
+            recordedtime=event.known_at and _utc(event.known_at),
             data=event.fact,
         )
     )
@@ -193,6 +199,7 @@ def decode(stored: Stored) -> Recorded:
             traceparent=envelope.traceparent,
             happened_earliest=envelope.timeearliest,
             happened_latest=envelope.timelatest,
+            known_at=envelope.recordedtime,
         ),
     )
 
@@ -217,7 +224,7 @@ def _called(value: Any, names: Mapping[str, str] | None) -> Any:
 
 
 def _require_zones(event: Event) -> None:
-    for name in ("happened_at", "happened_earliest", "happened_latest"):
+    for name in ("happened_at", "happened_earliest", "happened_latest", "known_at"):
         moment: datetime | None = getattr(event, name)
         if moment is not None and moment.utcoffset() is None:
             raise InvalidEvent(f"{name} of {event.id} is {moment.isoformat()} without a time zone")

@@ -4,13 +4,40 @@ On one connection a temporary view ``log_rows`` shadows the table, and each stor
 SELECT. Views bind when they are asked, so everything that is built over them follows.
 """
 
+from datetime import UTC, datetime
+
 import duckdb
+import msgspec
 
 from projections.catalog import Catalog
 
+# What says how things are believed to have been, whenever they happened: knowledge, bounded by the first clock alone.
+CORRECTIONS = (
+    "incident.milestone_corrected",
+    "incident.event_retracted",
+    "incident.severity_corrected",
+    "incident.determination_corrected",
+)
 
-def show_as_of(cursor: duckdb.DuckDBPyConnection, catalog: Catalog, position: int, asked: frozenset[str]) -> None:
-    """Have this connection see the log, and what is asked for, as it was at a position.
+
+class Lens(msgspec.Struct, frozen=True, kw_only=True):
+    """Which part of the log a question sees, by two clocks. A bound that is None does not bound."""
+
+    position: int | None = None
+    """As known at: the last log position to see."""
+    known_by: datetime | None = None
+    """As known at, for what was imported: only what its first recorder knew by then; an event that was not imported
+    counts by when the log recorded it."""
+    happened_by: datetime | None = None
+    """As happened by: only what is believed, under the other bounds, to have happened by then."""
+
+
+AsOf = Lens | int | None
+"""A lens; a position alone; None for the present."""
+
+
+def show_as_of(cursor: duckdb.DuckDBPyConnection, catalog: Catalog, as_of: Lens | int, asked: frozenset[str]) -> None:
+    """Have this connection see the log, and what is asked for, through a lens.
 
     A stored projection that is asked for by itself becomes a view, so that a question about one incident reads only
     that. One that others build upon becomes a table, or it would be computed once for every time they name it.
@@ -18,13 +45,49 @@ def show_as_of(cursor: duckdb.DuckDBPyConnection, catalog: Catalog, position: in
     Args:
         cursor: the connection.
         catalog: the projections.
-        position: of the last event to see.
+        as_of: which events to see.
         asked: tables and views that the question names.
     """
+    lens = Lens(position=as_of) if isinstance(as_of, int) else as_of
     # Qualified, or the view would select from itself.
     rows = base(cursor, "log_rows")
-    cursor.execute(f"create or replace temp view log_rows as select * from {rows} where seq <= {position:d}")
+    cursor.execute(f"create or replace temp view log_rows as {_seen(rows, lens)}")
     shadow(cursor, catalog, asked)
+
+
+def _seen(rows: str, lens: Lens) -> str:
+    known = f"select * from {rows}"
+    bounds = []
+    if lens.position is not None:
+        bounds.append(f"seq <= {lens.position:d}")
+    if lens.known_by is not None:
+        bounds.append(f"coalesce(known_at, recorded_at) <= {_literal(lens.known_by)}")
+    if bounds:
+        known += f" where {' and '.join(bounds)}"
+    if lens.happened_by is None:
+        return known
+    corrections = ", ".join(f"'{tag}'" for tag in CORRECTIONS)
+    then = _literal(lens.happened_by)
+    return f"""
+with known as ({known}),
+corrected as (
+    select
+        fact.replaces_seq as seq,
+        arg_max(timezone('UTC', try_cast(fact.occurred_at as timestamptz)), known.seq) as occurred_at
+    from known
+    where type = 'incident.milestone_corrected'
+    group by fact.replaces_seq
+)
+select known.*
+from known
+left join corrected on corrected.seq = known.seq
+where known.type in ({corrections}) or coalesce(corrected.occurred_at, known.happened_at) <= {then}
+"""
+
+
+def _literal(moment: datetime) -> str:
+    naive = moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+    return f"timestamp '{naive.isoformat(sep=' ')}'"
 
 
 def shadow(cursor: duckdb.DuckDBPyConnection, catalog: Catalog, asked: frozenset[str]) -> None:

@@ -8,7 +8,7 @@ import duckdb
 
 from projections.fact_columns import json_shape
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Raised when one of these tables changes; a warehouse of another version is rebuilt from the log."""
 
 RAW_TABLE = "create or replace temp table raw (seq bigint, subject varchar, recorded_us bigint, body blob)"
@@ -45,7 +45,7 @@ create table if not exists warehouse_state (
 _ENVELOPE = (
     '{"id": "VARCHAR", "source": "VARCHAR", "type": "VARCHAR", "time": "VARCHAR", "actor": "VARCHAR", '
     '"authid": "VARCHAR", "causationid": "VARCHAR", "correlationid": "VARCHAR", "traceparent": "VARCHAR", '
-    '"timeearliest": "VARCHAR", "timelatest": "VARCHAR", "data": "JSON"}'
+    '"timeearliest": "VARCHAR", "timelatest": "VARCHAR", "recordedtime": "VARCHAR", "data": "JSON"}'
 )
 
 PARSE = f"""
@@ -80,6 +80,7 @@ select
     nullif(event.traceparent, '') as traceparent,
     timezone('UTC', try_cast(event.timeearliest as timestamptz)) as happened_earliest,
     timezone('UTC', try_cast(event.timelatest as timestamptz)) as happened_latest,
+    timezone('UTC', try_cast(event.recordedtime as timestamptz)) as known_at,
     data,
     json_transform(data, {json_shape()}) as fact
 from checked

@@ -50,6 +50,7 @@ LOG_COLUMNS = (
     "traceparent",
     "happened_earliest",
     "happened_latest",
+    "known_at",
 )
 """The columns of ``log`` before ``data``, which is a VARIANT: ``data.title`` takes a field out of it."""
 

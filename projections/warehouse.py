@@ -18,7 +18,7 @@ from events import RecountError, Stored
 from projections.catalog import View, read_catalog
 from projections.compare import Difference, differences, digest
 from projections.gate import Gate
-from projections.lens import show_as_of
+from projections.lens import AsOf, show_as_of
 from projections.query import FOR_PEOPLE, TRUSTED, Limits, Parameters, QueryRefused, Table, check, run, run_guarded
 from projections.refresh import Refresher
 from projections.schema import PEOPLE_DATABASE, PEOPLE_VIEW, SCHEMA_VERSION, create_tables
@@ -171,13 +171,13 @@ class Warehouse:
             if rows:
                 self._writer.executemany(f"insert into {table} values (?, ?, ?, ?, ?)", [list(row) for row in rows])
 
-    def ask(self, sql: str, params: Parameters = (), *, as_of: int | None = None, limits: Limits = TRUSTED) -> Table:
+    def ask(self, sql: str, params: Parameters = (), *, as_of: AsOf = None, limits: Limits = TRUSTED) -> Table:
         """Answer a question of Recount's own code.
 
         Args:
             sql: one SELECT, with ``?`` or ``$name`` for each parameter.
             params: the values of the parameters.
-            as_of: answer as of this log position instead of now.
+            as_of: a log position, or a lens, to answer through instead of the present.
             limits: what it may cost.
 
         Raises:
@@ -188,7 +188,7 @@ class Warehouse:
                 show_as_of(cursor, self._catalog, as_of, read_select(cursor, sql).tables)
             return run(cursor, sql, params, limits)
 
-    def ask_sandboxed(self, sql: str, *, as_of: int | None = None, limits: Limits = FOR_PEOPLE) -> Table:
+    def ask_sandboxed(self, sql: str, *, as_of: AsOf = None, limits: Limits = FOR_PEOPLE) -> Table:
         """Answer SQL written by a person: one SELECT that can change nothing and reach nothing but the views.
 
         Raises:
@@ -219,7 +219,7 @@ class Warehouse:
         with self._reading() as cursor:
             return differences(cursor, self._catalog)
 
-    def digests(self, *, as_of: int | None = None) -> dict[str, str]:
+    def digests(self, *, as_of: AsOf = None) -> dict[str, str]:
         """A digest of each view's rows, whatever their order: equal digests mean equal rows."""
         with self._reading() as cursor:
             if as_of is not None:

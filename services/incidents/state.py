@@ -16,7 +16,9 @@ from events.incident import (
     AlertLinked,
     AlertUnlinked,
     Determination,
+    DeterminationCorrected,
     DeterminationSet,
+    EventRetracted,
     ImpactEnded,
     ImpactLevelChanged,
     ImpactStarted,
@@ -37,6 +39,7 @@ from events.incident import (
     IncidentSeverityChanged,
     IncidentStep,
     IncidentUnmerged,
+    MilestoneCorrected,
     Profile,
     Role,
     RoleAssigned,
@@ -44,6 +47,7 @@ from events.incident import (
     RoleHandoffOffered,
     RoleRelieved,
     Severity,
+    SeverityCorrected,
     TitleChanged,
 )
 
@@ -206,6 +210,8 @@ def _step(incident: Incident, fact: IncidentStep, event: Event) -> Incident:
             return replace(incident, alerts={**incident.alerts, key: occurrence}, alerts_seen=seen)
         case AlertUnlinked(alert_key=key):
             return replace(incident, alerts={other: n for other, n in incident.alerts.items() if other != key})
+        case MilestoneCorrected() | EventRetracted() | SeverityCorrected() | DeterminationCorrected():
+            return incident
         case _:
             assert_never(fact)
 

@@ -46,13 +46,14 @@ def test_what_is_not_known_is_not_written():
 def test_times_are_kept_as_the_same_moment_in_utc():
     kolkata = timezone(timedelta(hours=5, minutes=30))
     bounds = {"happened_earliest": NOON - timedelta(hours=1), "happened_latest": NOON.astimezone(kolkata)}
+    bounds["known_at"] = NOON.astimezone(kolkata)
     subject, body = encode(INC, event(happened_at=NOON.astimezone(kolkata), **bounds))
     assert json.loads(body)["time"] == "2026-03-01T12:00:00Z"
     back = decode(Stored(1, subject, NOON, body)).event
-    assert (back.happened_at, back.happened_latest, back.happened_at.tzinfo) == (NOON, NOON, UTC)
+    assert (back.happened_at, back.happened_latest, back.known_at, back.happened_at.tzinfo) == (NOON, NOON, NOON, UTC)
 
 
-@pytest.mark.parametrize("field", ["happened_at", "happened_earliest", "happened_latest"])
+@pytest.mark.parametrize("field", ["happened_at", "happened_earliest", "happened_latest", "known_at"])
 def test_a_time_without_a_zone_is_refused_on_the_way_in(field: str):
     with pytest.raises(InvalidEvent, match=rf"{field} of e1 is 2026-03-01T12:00:00 without a time zone"):
         encode(INC, event(**{field: datetime(2026, 3, 1, 12, 0)}))
