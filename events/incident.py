@@ -358,6 +358,8 @@ class DeterminationCorrected(Fact, frozen=True, tag="incident.determination_corr
     reason: str
 
 
+Correction = MilestoneCorrected | EventRetracted | SeverityCorrected | DeterminationCorrected
+"""Facts about facts: they change what is believed of events before them."""
 IncidentStep = (
     IncidentOpened
     | IncidentDeclared
@@ -385,10 +387,7 @@ IncidentStep = (
     | RoleRelieved
     | AlertLinked
     | AlertUnlinked
-    | MilestoneCorrected
-    | EventRetracted
-    | SeverityCorrected
-    | DeterminationCorrected
+    | Correction
 )
 IncidentNote = Noted | TitleChanged
 IncidentFact = IncidentStep | IncidentNote

@@ -3,6 +3,10 @@
 An incident *calls* while it is open and nobody has acknowledged it in this episode. Each stretch of calling is a
 *call*: it begins when the incident is opened, declared, reopened, reinstated or separated, and ends when somebody
 acknowledges or it is over. The log position at which a call began tells one from the next.
+
+Corrections change the record, not what people did on its word. An acknowledgement that is taken back resumes nothing:
+whoever is needed again is called by saying so, with a reopening or a regression. Taking back what had ended the
+incident opens it, and then it calls as any open incident does that nobody has in hand.
 """
 
 from collections.abc import Iterable
@@ -16,7 +20,9 @@ from events.incident import (
     SEVERITIES,
     AlertLinked,
     AlertUnlinked,
+    DeterminationCorrected,
     DeterminationSet,
+    EventRetracted,
     ImpactEnded,
     ImpactLevelChanged,
     ImpactStarted,
@@ -37,13 +43,16 @@ from events.incident import (
     IncidentSeverityChanged,
     IncidentStep,
     IncidentUnmerged,
+    MilestoneCorrected,
     RoleAssigned,
     RoleHandoffAccepted,
     RoleHandoffOffered,
     RoleRelieved,
     Severity,
+    SeverityCorrected,
     TitleChanged,
 )
+from services.corrections import corrections_of
 
 Ending = Literal["acknowledged", "resolved", "dismissed", "merged"]
 """Why an incident needs nobody (any more)."""
@@ -84,11 +93,17 @@ class Attention(msgspec.Struct, frozen=True, kw_only=True):
 
 def attention_of(history: Iterable[Recorded]) -> Attention:
     """Fold the facts of one incident."""
+    told = list(history)
+    corrections = corrections_of(recorded.event for recorded in told)
     attention = Attention()
-    for recorded in history:
+    for recorded in told:
         was_calling = attention.calling
-        fact = recorded.fact
-        if isinstance(fact, TitleChanged):
+        believed = corrections.believed(recorded.event)
+        # What was taken back was acted on all the same; only a name or a severity can be unsaid.
+        fact = believed.fact if believed else recorded.fact
+        if believed is None and isinstance(fact, TitleChanged | IncidentSeverityChanged):
+            pass
+        elif isinstance(fact, TitleChanged):
             attention = msgspec.structs.replace(attention, title=fact.title)
         elif isinstance(fact, _STEPS):
             attention = evolve(attention, fact)
@@ -133,6 +148,8 @@ def evolve(attention: Attention, fact: IncidentStep) -> Attention:
             return msgspec.structs.replace(attention, ended="merged", ended_before_merge=attention.ended)
         case IncidentUnmerged():
             return msgspec.structs.replace(attention, ended=attention.ended_before_merge, ended_before_merge=None)
+        case EventRetracted(phase=phase):
+            return _in_phase(attention, phase)
         case (
             IncidentAbsorbed()
             | IncidentDisowned()
@@ -146,6 +163,9 @@ def evolve(attention: Attention, fact: IncidentStep) -> Attention:
             | RoleRelieved()
             | AlertLinked()
             | AlertUnlinked()
+            | MilestoneCorrected()
+            | SeverityCorrected()
+            | DeterminationCorrected()
         ):
             return attention
         case _:
@@ -171,8 +191,23 @@ DECISIVE = (
     IncidentReinstated,
     IncidentMerged,
     IncidentUnmerged,
+    EventRetracted,
+    SeverityCorrected,
 )
 _STEPS = get_args(IncidentStep)
+
+
+def _in_phase(attention: Attention, phase: str) -> Attention:
+    """Where an incident stands once the event that brought it elsewhere was taken back."""
+    match phase:
+        case "":
+            return attention
+        case "resolved" | "closed":
+            return msgspec.structs.replace(attention, ended="resolved")
+        case "dismissed":
+            return msgspec.structs.replace(attention, ended="dismissed")
+        case _:
+            return msgspec.structs.replace(attention, ended=None, acted_on=phase in ("contained", "eradicated"))
 
 
 def _noticed_at(recorded: Recorded) -> datetime | None:

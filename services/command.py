@@ -36,6 +36,9 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     auth_id: str = ""
     happened_at: datetime | None = None
     """When it happened, if that was earlier than now."""
+    happened_earliest: datetime | None = None
+    happened_latest: datetime | None = None
+    """Bounds, when that is not known precisely."""
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True, tag="done", tag_field="result"):

@@ -5,6 +5,7 @@ from typing import Literal
 
 import msgspec
 
+from events import Event, Fact, Recorded
 from services.command import CommandRefused
 from services.incidents.state import UNOPENED, Deed, Incident, Phase
 
@@ -38,6 +39,18 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
     review_published: bool = False
     unowned_actions: tuple[str, ...] = ()
     """Agreed actions that are open and that nobody owns."""
+    over_at: datetime | None = None
+    """When a new incident was over, if it is declared afterwards."""
+    history: tuple[Recorded, ...] = ()
+    """Everything that the incident's stream holds, for a correction."""
+    linked: tuple[Recorded, ...] = ()
+    """What its pages tell, for the correction of a notification."""
+    retracted: Recorded | None = None
+    """The event that is to be taken back, when it is one of this incident."""
+
+    def said(self, fact: Fact) -> Event:
+        """A fact as it would follow from this order, to see what it leads to."""
+        return Event(id="", fact=fact, happened_at=self.happened_at, source="", actor=self.actor)
 
     def clock_time(self, moment: datetime) -> str:
         """A time in words: ``14:07 UTC``, with its date unless that is today's."""

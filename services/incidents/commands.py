@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 
-from events.incident import Determination, DismissalReason, Profile, ReopenKind, Role, Severity
+from events.incident import Determination, DismissalReason, Milestone, Profile, ReopenKind, Role, Severity
 from services.command import Command, CommandRefused
 
 # Longer titles do not fit a phone's lock screen nor the subject of a mail; the rest belongs in a note.
@@ -31,6 +31,7 @@ Token = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$(?!\n)")]
 IncidentId = Annotated[str, msgspec.Meta(pattern=r"^INC-[1-9][0-9]{0,15}$(?!\n)")]
 TokenOrNone = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{0,64}$(?!\n)")]
 ZonedTime = Annotated[datetime, msgspec.Meta(tz=True)]
+Position = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class Open(Command, frozen=True, forbid_unknown_fields=True, tag="open"):
@@ -67,6 +68,8 @@ class Declare(Command, frozen=True, forbid_unknown_fields=True, tag="declare"):
     """The earliest signal, if that was earlier than the declaration."""
     commander: TokenOrNone = ""
     """Person id of the commander to assign at once."""
+    resolved_at: ZonedTime | None = None
+    """For a new incident that is over already: when it was. It is declared and resolved at once, and wakes nobody."""
 
 
 class Acknowledge(Command, frozen=True, forbid_unknown_fields=True, tag="acknowledge"):
@@ -221,6 +224,49 @@ class UnlinkAlert(Command, frozen=True, forbid_unknown_fields=True, tag="unlink"
     reason: Reason = ""
 
 
+class CorrectMilestone(Command, frozen=True, forbid_unknown_fields=True, tag="correct"):
+    """A milestone was reached at another time than was said, or was reached and nothing said so."""
+
+    milestone: Milestone
+    occurred_at: ZonedTime
+    """When it was reached."""
+    reason: GivenReason
+    evidence: Reason = ""
+    """What shows it: a link or a reference."""
+    earliest: ZonedTime | None = None
+    latest: ZonedTime | None = None
+    """Bounds, when the time is not known precisely."""
+    seq: Position = 0
+    """Log position of the event whose time was wrong; left out, the one that the milestone rests on."""
+
+
+class Retract(Command, frozen=True, forbid_unknown_fields=True, tag="retract"):
+    """An event of the incident, or of one of its pages, alerts, its escalation or its review, is not so."""
+
+    seq: Annotated[int, msgspec.Meta(ge=1)]
+    """Its log position."""
+    reason: GivenReason
+
+
+class CorrectSeverity(Command, frozen=True, forbid_unknown_fields=True, tag="correct_severity"):
+    """A severity that was given was wrong from the start."""
+
+    severity: Severity
+    reason: GivenReason
+    seq: Position = 0
+    """Log position of the event that gave the wrong one; left out, the last that gave any."""
+
+
+class CorrectDetermination(Command, frozen=True, forbid_unknown_fields=True, tag="correct_determination"):
+    """What it was determined to be was wrong from the start. After the resolution, one that denies the incident
+    dismisses it."""
+
+    determination: Determination
+    reason: GivenReason
+    seq: Position = 0
+    """Log position of the event that gave the wrong one; left out, the last that gave any."""
+
+
 class AgreeAction(Command, frozen=True, forbid_unknown_fields=True, tag="agree_action"):
     """Agree on something to be done so that it is less likely, or less bad, next time."""
 
@@ -253,7 +299,9 @@ TransitionCommand = (
 RoleCommand = AssignRole | OfferRole | AcceptRole | RelieveRole
 RecordCommand = Acknowledge | ChangeSeverity | AddNote | Rename | SetImpact | Determine | LinkAlert | UnlinkAlert
 """Those that change or record something else."""
-IncidentCommand = TransitionCommand | RoleCommand | RecordCommand
+CorrectionCommand = CorrectMilestone | Retract | CorrectSeverity | CorrectDetermination
+"""Those that say what was not so."""
+IncidentCommand = TransitionCommand | RoleCommand | RecordCommand | CorrectionCommand
 ReviewCommand = AgreeAction | FinishAction | PublishReview
 """Those about learning; their facts go to ``review.<incident_id>``."""
 

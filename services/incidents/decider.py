@@ -26,6 +26,9 @@ from services.incidents.commands import (
     ChangeSeverity,
     Close,
     Contain,
+    CorrectDetermination,
+    CorrectMilestone,
+    CorrectSeverity,
     Declare,
     Determine,
     Dismiss,
@@ -42,10 +45,12 @@ from services.incidents.commands import (
     Rename,
     Reopen,
     Resolve,
+    Retract,
     SetImpact,
     UnlinkAlert,
     Unmerge,
 )
+from services.incidents.correcting import correct
 from services.incidents.impact import set_impact
 from services.incidents.lifecycle import change_phase, determine_late
 from services.incidents.roles import change_roles
@@ -87,6 +92,8 @@ def decide(incident: Incident, command: IncidentCommand, about: Circumstances) -
             return change_phase(incident, command, about)
         case AssignRole() | OfferRole() | AcceptRole() | RelieveRole():
             return change_roles(incident, command, about)
+        case CorrectMilestone() | Retract() | CorrectSeverity() | CorrectDetermination():
+            return correct(incident, command, about)
         case (
             Acknowledge()
             | ChangeSeverity()

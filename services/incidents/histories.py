@@ -8,6 +8,7 @@ import msgspec
 from events import NOTHING, EventLog, Fact, Recorded
 from events.group import GroupAssigned
 from events.ids import incident_id, incident_number
+from events.incident import Correction
 from events.subjects import split
 from services.incidents.state import UNOPENED, Incident, fold
 
@@ -44,7 +45,11 @@ class Histories:
         news = await self._log.read(known.stream, after=known.version)
         if not news:
             return known
-        loaded = Loaded(identifier, news[-1].seq, fold((past.event for past in news), known.incident))
+        start = known.incident
+        if known.version != NOTHING and any(isinstance(past.fact, Correction) for past in news):
+            # A correction reaches back to what is folded already.
+            news, start = await self._log.read(known.stream), UNOPENED
+        loaded = Loaded(identifier, news[-1].seq, fold((past.event for past in news), start))
         newest = self._kept.get(identifier)
         if newest is None or newest.version < loaded.version:  # another load may have read further meanwhile
             self._kept[identifier] = loaded

@@ -25,7 +25,7 @@ from events.incident import (
 )
 from services.command import verb_of
 from services.incidents import impact, roles
-from services.incidents.circumstances import Circumstances, wrong_phase
+from services.incidents.circumstances import SKEW_MAX, Circumstances, wrong_phase
 from services.incidents.commands import (
     AssignRole,
     Close,
@@ -60,6 +60,8 @@ ALLOWED_FROM: dict[type[TransitionCommand], frozenset[Phase]] = {
     Unmerge: frozenset({"merged"}),
 }
 """From which phases each may be asked."""
+
+_RECORDED_LATER = "declared after it was over"
 
 NO_INCIDENT: tuple[Determination, ...] = ("false_positive", "benign", "exercise")
 """Determinations by which it was never an incident; each is also a reason to dismiss."""
@@ -198,9 +200,32 @@ def _declare(incident: Incident, command: Declare, about: Circumstances) -> tupl
         reason=command.reason,
         detected_at=detected_at,
     )
-    if not command.commander:
-        return (declared,)
-    return declared, *roles.assign(incident, AssignRole(role="commander", person_id=command.commander), about)
+    assigned: tuple[IncidentFact, ...] = ()
+    if command.commander:
+        assigned = roles.assign(incident, AssignRole(role="commander", person_id=command.commander), about)
+    return declared, *assigned, *_over_already(command, about, is_new=is_new)
+
+
+def _over_already(command: Declare, about: Circumstances, *, is_new: bool) -> tuple[IncidentFact, ...]:
+    """The resolution of an incident that is declared after it was over."""
+    if command.resolved_at is None:
+        return ()
+    if not is_new:
+        raise about.refused(
+            "declare",
+            because="`$.resolved_at` is for a new incident that is over already",
+            instead="declare it, then resolve it with the time when it was",
+            code="invalid",
+        )
+    if not about.happened_at <= command.resolved_at <= about.now + SKEW_MAX:
+        raise about.refused(
+            "declare",
+            because=f"`$.resolved_at`, {about.clock_time(command.resolved_at)}, does not lie between the declaration "
+            f"at {about.clock_time(about.happened_at)} and now",
+            instead="give the time when it was over, or leave it out while it lasts",
+            code="invalid",
+        )
+    return (IncidentResolved(summary=command.reason, waiver=_RECORDED_LATER),)
 
 
 def _contain(incident: Incident, command: Contain, about: Circumstances) -> tuple[IncidentFact, ...]:

@@ -4,19 +4,33 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from events import NOTHING, Event, EventLog, Fact, Recorded, Write, headline
 from events.fact import tag_of
 from events.group import GroupAssigned
 from events.ids import derived_event_id, key_of
-from events.incident import IncidentFact
+from events.incident import IncidentFact, IncidentResolved
 from events.order import OrderCarriedOut
 from services.clock import Clock
 from services.command import CommandRefused, Done, Order
 from services.incidents.circumstances import Circumstances
-from services.incidents.commands import Close, Declare, IncidentCommand, LinkAlert, Merge, Open, ReviewCommand
+from services.incidents.commands import (
+    Close,
+    CorrectionCommand,
+    CorrectMilestone,
+    Declare,
+    IncidentCommand,
+    LinkAlert,
+    Merge,
+    Open,
+    Retract,
+    ReviewCommand,
+)
 from services.incidents.decider import decide
 from services.incidents.grouping import RULE, group_of_incident, known_alert
 from services.incidents.histories import Histories, Loaded
+from services.incidents.linked import event_of, pages_of
 from services.incidents.merging import counterpart
 from services.incidents.placing import SOURCE, taking_its_group
 from services.incidents.review import Review, decide_review, fold_review
@@ -57,7 +71,7 @@ class Orders:
         loaded = await self._existing(order)
         if order.id in loaded.incident.answered:
             return await self._answered(order, loaded.stream, loaded.incident_id)
-        about = await self._circumstances(order, command, loaded.incident_id)
+        about = await self._circumstances(order, command, loaded)
         facts = decide(loaded.incident, command, about)
         if not facts:
             return (), Done(target=loaded.incident_id, seq=NOTHING, message=f"{loaded.incident_id}: that holds already")
@@ -70,23 +84,25 @@ class Orders:
             assert isinstance(made, OrderCarriedOut)
             return await self._answered(order, f"incident.{made.target}", made.target)
         new = Loaded(await self._histories.next_id(), NOTHING, UNOPENED)
-        about = await self._circumstances(order, command, new.incident_id)
+        about = await self._circumstances(order, command, new)
         writes, done = await self._said(order, new, decide(UNOPENED, command, about), about)
         carried_out = OrderCarriedOut(order_id=order.id, target=new.incident_id)
-        events = _events(order, (carried_out,), about.happened_at, new.incident_id)
+        events = _events(order, (carried_out,), about, new.incident_id)
         return (Write(guard, NOTHING, events), *writes), done
 
     async def _said(
         self, order: Order, loaded: Loaded, facts: tuple[IncidentFact, ...], about: Circumstances
     ) -> Decision:
-        events = _events(order, facts, about.happened_at, loaded.incident_id)
+        events = _events(order, facts, about, loaded.incident_id)
         writes = [Write(loaded.stream, loaded.version, events)]
         for fact in facts:
             if other := counterpart(loaded.incident_id, fact):
                 other_id, its_fact = other
                 its = await self._histories.incident(other_id)
-                writes.append(Write(its.stream, its.version, _events(order, (its_fact,), about.happened_at, other_id)))
-        after = Loaded(loaded.incident_id, loaded.version, fold(events, loaded.incident))
+                writes.append(Write(its.stream, its.version, _events(order, (its_fact,), about, other_id)))
+        history = [past.event for past in about.history]
+        folded = fold((*history, *events)) if history else fold(events, loaded.incident)
+        after = Loaded(loaded.incident_id, loaded.version, folded)
         if after.incident.is_open and not loaded.incident.is_open and (group := await self._group(order, after, about)):
             writes.append(group)
         message = "; ".join(_headline(loaded.stream, event) for event in events)
@@ -101,21 +117,21 @@ class Orders:
         assigned = GroupAssigned(
             incident_id=taker.incident_id, service=taker.incident.service or taker.incident.title, rule=RULE
         )
-        [event] = _events(order, (assigned,), about.happened_at, taker.incident_id)
+        [event] = _events(order, (assigned,), about, taker.incident_id)
         return await taking_its_group(self._log, self._histories, key, taker, event)
 
     async def _review(self, order: Order, command: ReviewCommand) -> Decision:
         loaded = await self._existing(order)
         stream = f"review.{loaded.incident_id}"
         history = await self._log.read(stream)
-        review = fold_review(past.event for past in history)
+        review = fold_review((past.event for past in history), loaded.incident.retracted)
         if order.id in review.answered:
             return await self._answered(order, stream, loaded.incident_id)
-        about = await self._circumstances(order, command, loaded.incident_id)
+        about = await self._circumstances(order, command, loaded)
         facts = decide_review(review, command, about)
         if not facts:
             return (), Done(target=loaded.incident_id, seq=NOTHING, message=f"{loaded.incident_id}: that holds already")
-        events = _events(order, facts, about.happened_at, loaded.incident_id)
+        events = _events(order, facts, about, loaded.incident_id)
         message = f"{loaded.incident_id}: {_headline(stream, events[0])}"
         version = history[-1].seq if history else NOTHING
         return (Write(stream, version, events),), Done(target=loaded.incident_id, seq=NOTHING, message=message)
@@ -138,21 +154,25 @@ class Orders:
         message = "; ".join(headline(past) for past in said)[:MESSAGE_CHARS_MAX]
         return (), Done(target=target, seq=said[-1].seq if said else NOTHING, message=f"{target}: {message}")
 
+    async def _review_of(self, loaded: Loaded) -> Review:
+        history = await self._log.read(f"review.{loaded.incident_id}")
+        return fold_review((past.event for past in history), loaded.incident.retracted)
+
     async def _circumstances(
-        self, order: Order, command: IncidentCommand | ReviewCommand, incident_id: str
+        self, order: Order, command: IncidentCommand | ReviewCommand, loaded: Loaded
     ) -> Circumstances:
         happened_at = order.happened_at or order.issued_at
         if isinstance(command, Declare) and command.declared_at is not None:
             happened_at = command.declared_at
         other, alert, review = UNOPENED, None, Review()
         if isinstance(command, Close):
-            review = fold_review(past.event for past in await self._log.read(f"review.{incident_id}"))
+            review = await self._review_of(loaded)
         if isinstance(command, Merge):
             other = (await self._histories.incident(command.into_incident_id)).incident
         if isinstance(command, LinkAlert):
             alert = known_alert(command.alert_key, await self._log.read(f"alert.{command.alert_key}"))
-        return Circumstances(
-            incident_id=incident_id,
+        about = Circumstances(
+            incident_id=loaded.incident_id,
             actor=order.actor,
             happened_at=happened_at,
             now=self._clock.now(),
@@ -160,7 +180,23 @@ class Orders:
             alert=alert,
             review_published=review.published,
             unowned_actions=review.unowned_actions,
+            over_at=command.resolved_at if isinstance(command, Declare) else None,
         )
+        if isinstance(command, CorrectionCommand):
+            return await self._about_the_past(about, command, loaded)
+        return about
+
+    async def _about_the_past(self, about: Circumstances, command: CorrectionCommand, loaded: Loaded) -> Circumstances:
+        # Nothing after the version that the append will check.
+        history = tuple(past for past in await self._log.read(loaded.stream) if past.seq <= loaded.version)
+        about = replace(about, history=history)
+        match command:
+            case Retract(seq=seq):
+                return replace(about, retracted=await event_of(self._log, loaded, seq))
+            case CorrectMilestone(milestone="notified"):
+                return replace(about, linked=await pages_of(self._log, loaded.incident_id))
+            case _:
+                return about
 
 
 def check_order(order: Order) -> None:
@@ -170,34 +206,47 @@ def check_order(order: Order) -> None:
         CommandRefused: with code ``invalid``.
     """
     problem = ""
+    at = order.happened_at or order.issued_at
     if not 1 <= len(order.id) <= ORDER_ID_CHARS_MAX:
         problem = f"`$.id` has {len(order.id)} characters, not 1 to {ORDER_ID_CHARS_MAX}"
     elif not _ACTOR.fullmatch(order.actor):
         problem = f"`$.actor` is {order.actor!r}, not a person id or service:<name>"
     elif not _TARGET.fullmatch(order.target):
         problem = f"`$.target` is {order.target!r}, not an incident id such as INC-42"
-    elif any(moment and moment.utcoffset() is None for moment in (order.issued_at, order.happened_at)):
-        problem = "`$.issued_at` and `$.happened_at` need a time zone"
+    elif any(moment and moment.utcoffset() is None for moment in _times(order)):
+        problem = "`$.issued_at` and every `$.happened_…` need a time zone"
+    elif not (order.happened_earliest or at) <= at <= (order.happened_latest or at):
+        problem = "`$.happened_at` does not lie between `$.happened_earliest` and `$.happened_latest`"
     if problem:
         raise CommandRefused(
             "Cannot carry out an order", because=problem, instead="send it again, corrected", code="invalid"
         )
 
 
-def _events(order: Order, facts: Sequence[Fact], happened_at: datetime, about: str) -> tuple[Event, ...]:
-    return tuple(
-        Event(
-            id=derived_event_id(order.id, tag_of(type(fact)), str(number)),
-            fact=fact,
-            happened_at=happened_at,
-            source=SOURCE,
-            actor=order.actor,
-            auth_id=order.auth_id,
-            causation_id=order.id,
-            correlation_id=about,
+def _times(order: Order) -> tuple[datetime | None, ...]:
+    return order.issued_at, order.happened_at, order.happened_earliest, order.happened_latest
+
+
+def _events(order: Order, facts: Sequence[Fact], about: Circumstances, incident_id: str) -> tuple[Event, ...]:
+    events = []
+    for number, fact in enumerate(facts):
+        # An incident that is declared when it is over was not resolved at the time of its declaration.
+        over_at = about.over_at if isinstance(fact, IncidentResolved) else None
+        events.append(
+            Event(
+                id=derived_event_id(order.id, tag_of(type(fact)), str(number)),
+                fact=fact,
+                happened_at=over_at or about.happened_at,
+                source=SOURCE,
+                actor=order.actor,
+                auth_id=order.auth_id,
+                causation_id=order.id,
+                correlation_id=incident_id,
+                happened_earliest=None if over_at else order.happened_earliest,
+                happened_latest=None if over_at else order.happened_latest,
+            )
         )
-        for number, fact in enumerate(facts)
-    )
+    return tuple(events)
 
 
 def _headline(stream: str, event: Event) -> str:

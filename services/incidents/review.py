@@ -1,6 +1,6 @@
 """Learning from an incident: actions that were agreed on, and what became of them. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import assert_never
 
 import msgspec
@@ -34,12 +34,21 @@ class Review(msgspec.Struct, frozen=True):
         return tuple(action for action, owner in self.owners.items() if not owner and action not in self.finished)
 
 
-def fold_review(events: Iterable[Event]) -> Review:
-    """The review after some events."""
+def fold_review(events: Iterable[Event], retracted: Container[str] = ()) -> Review:
+    """The review after some events.
+
+    Args:
+        events: its history.
+        retracted: ids of events that were taken back. An action that was is no longer open; its number stays taken.
+    """
     review = Review()
     for event in events:
         review = replace(review, answered=review.answered | {event.causation_id})
         match event.fact:
+            case ActionAgreed(action_id=action) if event.id in retracted:
+                review = replace(review, owners={**review.owners, action: ""}, finished=review.finished | {action})
+            case _ if event.id in retracted:
+                pass
             case ActionAgreed(action_id=action, owner_id=owner):
                 review = replace(review, owners={**review.owners, action: owner})
             case ActionDone(action_id=action):

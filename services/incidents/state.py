@@ -2,6 +2,9 @@
 
 Four regions, not one status: the *phase*, the *impact* on users as intervals, the *response* (who has it in hand, who
 holds which role) and the *determination*. History is not up for debate: `evolve` never refuses.
+
+A correction reaches back to events before it, so a history that holds one is folded as it is believed now
+(`services.corrections`), from its beginning.
 """
 
 from collections.abc import Iterable
@@ -50,6 +53,7 @@ from events.incident import (
     SeverityCorrected,
     TitleChanged,
 )
+from services.corrections import corrections_of
 
 Phase = Literal["unopened", "triage", "active", "contained", "eradicated", "resolved", "closed", "dismissed", "merged"]
 OPEN_PHASES: frozenset[Phase] = frozenset({"triage", "active", "contained", "eradicated"})
@@ -57,6 +61,23 @@ OPEN_PHASES: frozenset[Phase] = frozenset({"triage", "active", "contained", "era
 
 RoleFact: TypeAlias = RoleAssigned | RoleHandoffOffered | RoleHandoffAccepted | RoleRelieved
 ImpactFact: TypeAlias = ImpactStarted | ImpactLevelChanged | ImpactEnded
+
+
+PhaseFact: TypeAlias = (
+    IncidentOpened
+    | IncidentDeclared
+    | IncidentContained
+    | IncidentEradicated
+    | IncidentResolved
+    | IncidentRegressed
+    | IncidentClosed
+    | IncidentReopened
+    | IncidentDismissed
+    | IncidentReinstated
+    | IncidentMerged
+    | IncidentUnmerged
+)
+"""Facts that change the phase."""
 
 
 class Deed(msgspec.Struct, frozen=True):
@@ -120,6 +141,9 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     """Every incident that it was ever merged into, undone or not."""
     absorbed: frozenset[str] = frozenset()
 
+    retracted: frozenset[str] = frozenset()
+    """Ids of the events that were taken back, also those of its pages, alerts and review."""
+
     answered: frozenset[str] = frozenset()
     """Ids of the orders and events that were answered here: what is delivered again is not done again."""
 
@@ -139,10 +163,18 @@ UNOPENED = Incident()
 
 
 def fold(events: Iterable[Event], start: Incident = UNOPENED) -> Incident:
-    """The state after some events."""
+    """The state after some events, as they are believed by the end of them.
+
+    Args:
+        events: what happened. Corrections among them reach the others, not what led to ``start``.
+        start: the state before.
+    """
+    told = tuple(events)
+    corrections = corrections_of(told)
     incident = start
-    for event in events:
-        incident = evolve(incident, event)
+    for event in told:
+        believed = corrections.believed(event)
+        incident = evolve(incident, believed) if believed else _unsaid(incident, event)
     return incident
 
 
@@ -155,6 +187,15 @@ def evolve(incident: Incident, event: Event) -> Incident:
     if isinstance(event.fact, TitleChanged):
         return replace(incident, title=event.fact.title)
     return incident
+
+
+def _unsaid(incident: Incident, event: Event) -> Incident:
+    """What an event leaves that was taken back: what it answered must not be done again."""
+    answered = incident.answered | {event.causation_id} if event.causation_id else incident.answered
+    seen = incident.alerts_seen
+    if isinstance(event.fact, AlertLinked):
+        seen |= {(event.fact.alert_key, event.fact.occurrence)}
+    return replace(incident, answered=answered, alerts_seen=seen)
 
 
 def _step(incident: Incident, fact: IncidentStep, event: Event) -> Incident:
@@ -210,8 +251,12 @@ def _step(incident: Incident, fact: IncidentStep, event: Event) -> Incident:
             return replace(incident, alerts={**incident.alerts, key: occurrence}, alerts_seen=seen)
         case AlertUnlinked(alert_key=key):
             return replace(incident, alerts={other: n for other, n in incident.alerts.items() if other != key})
-        case MilestoneCorrected() | EventRetracted() | SeverityCorrected() | DeterminationCorrected():
-            return incident
+        case MilestoneCorrected(replaces_event_id=""):
+            return _reached(incident, fact)
+        case EventRetracted(event_id=event_id):
+            return replace(incident, retracted=incident.retracted | {event_id})
+        case MilestoneCorrected() | SeverityCorrected() | DeterminationCorrected():
+            return incident  # the fold has changed what they correct
         case _:
             assert_never(fact)
 
@@ -228,6 +273,20 @@ def _described(incident: Incident, fact: IncidentOpened | IncidentDeclared, dete
         detected_at=earliest,
         began_at=earliest if incident.episode <= 1 else incident.began_at,
     )
+
+
+def _reached(incident: Incident, fact: MilestoneCorrected) -> Incident:
+    """A milestone that no event had said."""
+    at = fact.occurred_at
+    match fact.milestone:
+        case "contained":
+            return replace(incident, contained_at=at)
+        case "eradicated":
+            return replace(incident, eradicated_at=at)
+        case "impact_started":
+            return replace(incident, impact_started_at=min(at, incident.impact_started_at or at))
+        case _:
+            return incident
 
 
 def _undone(incident: Incident) -> Incident:

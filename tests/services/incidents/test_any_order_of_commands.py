@@ -5,9 +5,19 @@ from typing import get_args
 
 from hypothesis import given, settings
 from hypothesis import strategies as some
+from msgspec.structs import replace
 
-from events import Event
-from events.incident import DismissalReason, IncidentStep, Profile, ReopenKind, Role, Severity
+from events import Event, Recorded
+from events.incident import (
+    DismissalReason,
+    EventRetracted,
+    IncidentStep,
+    Milestone,
+    Profile,
+    ReopenKind,
+    Role,
+    Severity,
+)
 from services.command import CommandRefused
 from services.incidents.circumstances import Circumstances, KnownAlert
 from services.incidents.commands import (
@@ -18,6 +28,10 @@ from services.incidents.commands import (
     ChangeSeverity,
     Close,
     Contain,
+    CorrectDetermination,
+    CorrectionCommand,
+    CorrectMilestone,
+    CorrectSeverity,
     Declare,
     Determine,
     Dismiss,
@@ -33,14 +47,26 @@ from services.incidents.commands import (
     Rename,
     Reopen,
     Resolve,
+    Retract,
     SetImpact,
     UnlinkAlert,
     Unmerge,
 )
+from services.incidents.consistency import contradictions
 from services.incidents.decider import decide
 from services.incidents.lifecycle import NO_INCIDENT
 from services.incidents.state import UNOPENED, Incident, evolve, fold
-from tests.services.incidents.story import ADA, BOB, GRACE, INC, TWO_O_CLOCK, declared, declared_security, opened
+from tests.services.incidents.story import (
+    ADA,
+    BOB,
+    GRACE,
+    INC,
+    TWO_O_CLOCK,
+    after,
+    declared,
+    declared_security,
+    opened,
+)
 from tests.services.incidents.test_phase_table import CELLS
 
 EDGES = {(phase, reached) for phase, _verb, reached in CELLS if reached not in "·="} | {
@@ -54,6 +80,7 @@ roles = some.sampled_from(get_args(Role))
 reasons = some.sampled_from(["it came back", "a test"])
 waivers = some.sampled_from(["", "not needed"])
 alerts = some.sampled_from(["alert-1", "alert-2"])
+positions = some.sampled_from([0, 0, 0, *range(1, 20)])
 
 COMMANDS: dict[type[IncidentCommand], some.SearchStrategy[IncidentCommand]] = {
     Open: some.builds(
@@ -92,6 +119,23 @@ COMMANDS: dict[type[IncidentCommand], some.SearchStrategy[IncidentCommand]] = {
     Determine: some.builds(Determine, determination=some.sampled_from(["confirmed", "suspected", *NO_INCIDENT])),
     LinkAlert: some.builds(LinkAlert, alert_key=alerts),
     UnlinkAlert: some.builds(UnlinkAlert, alert_key=alerts),
+    CorrectMilestone: some.builds(
+        CorrectMilestone,
+        milestone=some.sampled_from(get_args(Milestone)),
+        occurred_at=some.integers(min_value=-120, max_value=60 * 24).map(lambda minutes: after(minutes=minutes)),
+        reason=reasons,
+        seq=positions,
+    ),
+    Retract: some.builds(Retract, seq=some.integers(min_value=1, max_value=60), reason=reasons),
+    CorrectSeverity: some.builds(
+        CorrectSeverity, severity=some.sampled_from(get_args(Severity)), reason=reasons, seq=positions
+    ),
+    CorrectDetermination: some.builds(
+        CorrectDetermination,
+        determination=some.sampled_from(["confirmed", "suspected", *NO_INCIDENT]),
+        reason=reasons,
+        seq=positions,
+    ),
 }
 
 asked = some.lists(
@@ -116,6 +160,7 @@ def test_anything_may_be_asked_at_any_time(
     history: tuple[Event, ...],
     orders: list[tuple[IncidentCommand, str, int, Incident, bool]],
 ):
+    told = [_recorded(seq, event) for seq, event in enumerate(history, 1)]
     incident, now = fold(history), TWO_O_CLOCK
     for number, (command, actor, minutes, other, known) in enumerate(orders):
         now += timedelta(minutes=max(minutes, 0))
@@ -127,22 +172,39 @@ def test_anything_may_be_asked_at_any_time(
             other=other,
             alert=KnownAlert(1, "disk full") if known else None,
             review_published=known,
+            history=tuple(told),
+            retracted=next((past for past in told if isinstance(command, Retract) and past.seq == command.seq), None),
         )
         try:
             facts = decide(incident, command, about)
         except CommandRefused:
             continue
-        for fact in facts:
+        for place, fact in enumerate(facts):
             before = incident
             event = Event(
-                id=f"{number}", fact=fact, happened_at=about.happened_at, source="test", actor=actor, causation_id="o"
+                id=f"{number}-{place}",
+                fact=fact,
+                happened_at=about.happened_at,
+                source="test",
+                actor=actor,
+                causation_id="o",
             )
-            incident = evolve(incident, event)
+            told.append(_recorded(len(told) + 1, event))
+            incident = fold(past.event for past in told)
+            if isinstance(fact, EventRetracted):
+                assert fact.phase in ("", incident.phase)
             if incident.phase != before.phase:
                 assert isinstance(fact, IncidentStep)
-                assert (before.phase, incident.phase) in EDGES
+                assert isinstance(fact, EventRetracted) or (before.phase, incident.phase) in EDGES
             assert len(incident.roles.get("commander", ())) <= 1
         # What was just done holds, so asking again says nothing more.
         if not isinstance(command, AddNote):
-            assert decide(incident, command, about) == ()
+            assert decide(incident, command, replace(about, history=tuple(told))) == ()
+        if isinstance(command, CorrectionCommand) and facts:
+            then = [past.event for past in about.history]
+            assert set(contradictions((past.event for past in told), about)) <= set(contradictions(then, about))
     assert incident.resolved_at is not None or incident.phase not in ("resolved", "closed")
+
+
+def _recorded(seq: int, event: Event) -> Recorded:
+    return Recorded(seq=seq, stream=f"incident.{INC}", recorded_at=event.happened_at, event=event)
