@@ -7,6 +7,7 @@ from events.audit import DeadLetterFact, KeyFact, SystemFact, TokenFact
 from events.escalation import EscalationFact
 from events.fact import Fact, tag_of
 from events.group import GroupFact
+from events.imported import ImportFact
 from events.incident import IncidentFact
 from events.oncall import PolicyFact, RotationFact
 from events.order import OrderFact
@@ -32,6 +33,7 @@ FAMILIES = (
     SystemFact,
     TimerFact,
     OrderFact,
+    ImportFact,
 )
 
 

@@ -39,6 +39,7 @@ IDENTIFIERS = {
     "deadletter": "0a1b2c3d4e5f60718293",
     "system": "actors-1",
     "order": "5e6f7a8b9c0d1e2f3a4b",
+    "import": "7c8d9e0f1a2b3c4d5e6f",
     "timer": "escalation-INC-42-1",
 }
 

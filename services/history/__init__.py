@@ -1,0 +1,1 @@
+"""History: takes over the incidents of another system, as it knew them and when it knew it."""
