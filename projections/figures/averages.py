@@ -1,8 +1,9 @@
 """The arithmetic mean of durations, which never goes without its interval and a word about its skew.
 
-The interval is the bias-corrected and accelerated bootstrap (BCa: Efron 1987). Its chance comes from a seed that the log
-position, the definition and the cohort determine, so the same question gives the same interval for ever: Python promises
-that `random.Random(int).random` repeats its sequence in every version, and nothing else of that module is used.
+The interval is the bias-corrected and accelerated bootstrap (BCa: Efron 1987). Its chance comes from a seed that the
+log position, the definition and the cohort determine, so the same question gives the same interval for ever: Python
+promises that `random.Random(int).random` repeats its sequence in every version, and nothing else of that module is
+used.
 """
 
 import math
@@ -19,8 +20,9 @@ RESAMPLES_MAX = 2_000
 DRAWS_MAX = 2_000_000
 """Resamples times durations: about a third of a second."""
 RESAMPLED_MAX = DRAWS_MAX // 1_000
-"""With more durations fewer than 1,000 resamples would fit. The interval then comes from the expansion that BCa estimates:
-its error is of the order 1/n, smaller than that of so few resamples (Hall 1992, DiCiccio and Efron 1996)."""
+"""With more durations fewer than 1,000 resamples would fit. The interval then comes from the expansion that BCa
+estimates: its error is of the order 1/n, smaller than that of so few resamples (Hall 1992, DiCiccio and Efron
+1996)."""
 
 SKEWED = 1.5
 """How many times the median a mean may be before a warning says that a few long incidents decide it."""
@@ -78,17 +80,14 @@ class _Shape:
         squares = math.fsum((value - self._mean) ** 2 for value in values)
         cubes = math.fsum((value - self._mean) ** 3 for value in values)
         self._error = math.sqrt(squares) / self._count
-        self._acceleration = cubes / squares**1.5 / 6
+        self._acceleration = cubes / squares / math.sqrt(squares) / 6
 
     def resampled(self, sums: Sequence[int]) -> tuple[float, float]:
         """The interval from the sums of resamples, the smallest first."""
         below = sum(each < self._total for each in sums) + sum(each == self._total for each in sums) / 2
         # Never outside the resamples: the correction of a sample of which all lie on one side has no end.
         share = min(max(below / len(sums), 1 / (len(sums) + 1)), len(sums) / (len(sums) + 1))
-        places = (
-            _NORMAL.cdf(self._corrected(z, _NORMAL.inv_cdf(share))) * (len(sums) + 1)
-            for z in _NORMAL_ENDS
-        )
+        places = (_NORMAL.cdf(self._corrected(z, _NORMAL.inv_cdf(share))) * (len(sums) + 1) for z in _NORMAL_ENDS)
         low, high = (sums[min(max(math.floor(place), 1), len(sums)) - 1] / self._count for place in places)
         return low, high
 

@@ -38,8 +38,8 @@ def proportion(part: int, whole: int) -> Share | None:
 def rate(events: int, span: float) -> Share | None:
     """Events a unit of ``span``, with Garwood's interval; None when there was no time.
 
-    The interval of the count is from the ``a/2`` quantile of a gamma distribution with shape ``events`` to the ``1 - a/2``
-    quantile of one with shape ``events + 1``.
+    The interval of the count is from the ``a/2`` quantile of a gamma distribution with shape ``events`` to the ``1 -
+    a/2`` quantile of one with shape ``events + 1``.
     """
     if span <= 0:
         return None

@@ -3,12 +3,12 @@
 An incident that is not over is not missing: it lasted at least as long as it has lasted until now (right censoring).
 Leaving it out makes every figure too small; counting it as over makes it too small, too.
 
-Formulas: Kaplan and Meier (1958), ``S(t) = prod (1 - d/n)`` over the ends up to ``t``; Greenwood's variance
-``S(t)^2 * sum d / (n (n - d))``; intervals of quantiles after Brookmeyer and Crowley (1982) with log-log bands (Kalbfleisch
+Formulas: Kaplan and Meier (1958), ``S(t) = prod (1 - d/n)`` over the ends up to ``t``; Greenwood's variance ``S(t)^2
+* sum d / (n (n - d))``; intervals of quantiles after Brookmeyer and Crowley (1982) with log-log bands (Kalbfleisch
 and Prentice). Where an end and a censoring fall on one time, the end comes first.
 
-Sums are of whole numbers (`LOG_UNIT`, `VARIANCE_UNIT`), the same as in ``survival_curve.sql``, so that they do not depend
-on an order of adding and both say the same.
+Sums are of whole numbers (`LOG_UNIT`, `VARIANCE_UNIT`), the same as in ``survival_curve.sql``, so that they do not
+depend on an order of adding and both say the same.
 """
 
 import math
@@ -111,14 +111,19 @@ class Curve(msgspec.Struct, frozen=True, dict=True):
 
         The first time at which S is at most ``1 - part``. Never the last value in its stead.
         """
-        return self._first(1 - part, 0.0)
+        return self._start(self._first(1 - part))
 
     def quantile_interval(self, part: float) -> tuple[int | None, int | None]:
         """The Brookmeyer-Crowley interval of a quantile: where the lower, and where the upper band falls to it.
 
         Either end is None when its band never falls so far.
         """
-        return self._first(1 - part, -Z), self._first(1 - part, Z)
+        level = 1 - part
+        low = self._first(level, -Z)
+        # The upper band is never below S, so it cannot get there sooner.
+        reached = self._first(level)
+        high = None if reached is None else self._first(level, Z, start=reached)
+        return self._start(low), self._start(high)
 
     def survival_at(self, duration_us: int) -> float:
         """The part that lasts longer than a duration."""
@@ -136,8 +141,8 @@ class Curve(msgspec.Struct, frozen=True, dict=True):
     def restricted_mean(self, tau_us: int) -> tuple[float, float]:
         """The mean of the durations, each cut at ``tau_us``, and its standard error; both in microseconds.
 
-        The area under the curve up to tau; its variance ``sum A^2 d / (n (n - d))``, A the area from an end to tau (Klein
-        and Moeschberger, 4.5). Durations below 0 count as they are.
+        The area under the curve up to tau; its variance ``sum A^2 d / (n (n - d))``, A the area from an end to tau
+        (Klein and Moeschberger, 4.5). Durations below 0 count as they are.
         """
         steps = [step for step in self.steps if step.duration_us < tau_us]
         begin = min(0, steps[0].duration_us) if steps else 0
@@ -153,8 +158,13 @@ class Curve(msgspec.Struct, frozen=True, dict=True):
                 terms.append(beyond**2 * step.events / (step.at_risk * (step.at_risk - step.events)))
         return mean, math.sqrt(math.fsum(terms))
 
-    def _first(self, level: float, bend: float) -> int | None:
-        return next((step.duration_us for step in self.steps if step.is_down_to(level, bend)), None)
+    def _start(self, place: int | None) -> int | None:
+        return None if place is None else self.starts_us[place]
+
+    def _first(self, level: float, bend: float = 0.0, start: int = 0) -> int | None:
+        return next(
+            (place for place in range(start, len(self.steps)) if self.steps[place].is_down_to(level, bend)), None
+        )
 
 
 def curve(durations: Iterable[Lasted]) -> Curve:

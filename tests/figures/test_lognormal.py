@@ -17,7 +17,7 @@ seconds = st.integers(1, 20_000)
 
 
 @given(st.lists(seconds, min_size=6, max_size=60), st.lists(seconds, max_size=20))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_it_is_that_of_lifelines(over: list[int], until_now: list[int]):
     assume(len({*over}) >= 4)
     ours = fit([each * SECOND for each in over], [each * SECOND for each in until_now])

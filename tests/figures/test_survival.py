@@ -36,7 +36,7 @@ def a_level_is_met_exactly(history: list[tuple[int, bool]]) -> bool:
 
 
 @given(lasting)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_survival_is_that_of_lifelines(history: list[tuple[int, bool]]):
     theirs = fitted(history).survival_function_["KM_estimate"]
     ours = curve_of(history)
@@ -46,7 +46,7 @@ def test_survival_is_that_of_lifelines(history: list[tuple[int, bool]]):
 
 
 @given(lasting)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_median_and_p90_are_those_of_lifelines_or_not_reached(history: list[tuple[int, bool]]):
     if a_level_is_met_exactly(history):
         return
@@ -59,7 +59,7 @@ def test_median_and_p90_are_those_of_lifelines_or_not_reached(history: list[tupl
 
 
 @given(lasting)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_intervals_are_those_of_lifelines(history: list[tuple[int, bool]]):
     if a_level_is_met_exactly(history):
         return
@@ -82,14 +82,14 @@ def test_intervals_are_those_of_lifelines(history: list[tuple[int, bool]]):
 
 
 @given(lasting, st.integers(1, 40))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_the_restricted_mean_is_that_of_lifelines(history: list[tuple[int, bool]], tau: int):
     ours, _error = curve_of(history).restricted_mean(tau)
     assert ours == pytest.approx(restricted_mean_survival_time(fitted(history), t=tau), rel=1e-9)
 
 
 @given(lasting, lasting)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_the_log_rank_test_is_that_of_lifelines(one: list[tuple[int, bool]], other: list[tuple[int, bool]]):
     ours = log_rank(curve_of(one), curve_of(other))
     if ours is None:
