@@ -28,6 +28,8 @@ CONTENT_TYPE = "application/cloudevents+json"
 # is at most 65,535 bytes; 60 KiB leaves room for headers and an envelope.
 EVENT_BYTES_MAX = 60 * 1024
 
+HEADLINE_TIME = "%Y-%m-%d %H:%M:%S UTC"
+
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
     """A fact ready to be appended."""
@@ -205,7 +207,7 @@ def decode(stored: Stored) -> Recorded:
 
 
 def headline(recorded: Recorded, names: Mapping[str, str] | None = None) -> str:
-    """One line for people about an event.
+    """One line for people about an event; times in it are UTC, to the second.
 
     Args:
         recorded: the event.
@@ -220,6 +222,8 @@ def headline(recorded: Recorded, names: Mapping[str, str] | None = None) -> str:
 
 
 def _called(value: Any, names: Mapping[str, str] | None) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).strftime(HEADLINE_TIME)
     return (names or {}).get(value, value) if isinstance(value, str) else value
 
 

@@ -121,7 +121,7 @@ def read_catalog(folder: Path = FOLDER) -> Catalog:
         attach_people(scratch)
         create_tables(scratch)
         scratch.execute(PEOPLE_VIEW)
-        unordered = [_links(scratch), *(_parse(path, scratch) for path in sorted(folder.rglob("*.sql")))]
+        unordered = [_links(), *(_parse(path, scratch) for path in sorted(folder.rglob("*.sql")))]
         for each in typed:
             _create(scratch, each.name, each.sql)
         known = {each.name: each.reads for each in typed} | {"people": frozenset[str]()}
@@ -133,7 +133,7 @@ def read_catalog(folder: Path = FOLDER) -> Catalog:
     return Catalog(typed, tuple(views))
 
 
-def _links(scratch: duckdb.DuckDBPyConnection) -> View:
+def _links() -> View:
     return View(
         name=links.NAME,
         sentence=links.SENTENCE,
@@ -142,8 +142,9 @@ def _links(scratch: duckdb.DuckDBPyConnection) -> View:
         refresh="event",
         columns=(),
         sql=links.SQL.strip(),
-        uses=read_select(scratch, links.SQL).tables,
-        reads=frozenset(),
+        # The table under every view, which no file may name.
+        uses=frozenset(),
+        reads=links.READS,
     )
 
 
@@ -202,7 +203,7 @@ def _complete(draft: View, scratch: duckdb.DuckDBPyConnection, known: dict[str, 
         described = scratch.execute(f'describe "{draft.name}"').fetchall()
     except duckdb.Error as error:
         raise BadProjection(f"{draft.name}.sql: {error}") from error
-    reads = [known[name] for name in draft.uses if name != "people"]
+    reads = [draft.reads] if draft.reads else [known[name] for name in draft.uses if name != "people"]
     view = msgspec.structs.replace(
         draft,
         columns=tuple(Column(name, kind) for name, kind, *_ in described),

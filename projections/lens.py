@@ -10,11 +10,12 @@ import duckdb
 import msgspec
 
 from projections.catalog import Catalog
+from projections.schema import RETRACTION, RETRACTIONS_IN
 
 # What says how things are believed to have been, whenever they happened: knowledge, bounded by the first clock alone.
 CORRECTIONS = (
     "incident.milestone_corrected",
-    "incident.event_retracted",
+    RETRACTION,
     "incident.severity_corrected",
     "incident.determination_corrected",
 )
@@ -56,14 +57,14 @@ def show_as_of(cursor: duckdb.DuckDBPyConnection, catalog: Catalog, as_of: Lens 
 
 
 def _seen(rows: str, lens: Lens) -> str:
-    known = f"select * from {rows}"
     bounds = []
     if lens.position is not None:
         bounds.append(f"seq <= {lens.position:d}")
     if lens.known_by is not None:
         bounds.append(f"coalesce(known_at, recorded_at) <= {_literal(lens.known_by)}")
+    known = f"select * from {rows}"
     if bounds:
-        known += f" where {' and '.join(bounds)}"
+        known = _retracted_within(f"{known} where {' and '.join(bounds)}", lens)
     if lens.happened_by is None:
         return known
     corrections = ", ".join(f"'{tag}'" for tag in CORRECTIONS)
@@ -75,13 +76,33 @@ corrected as (
         fact.replaces_seq as seq,
         arg_max(timezone('UTC', try_cast(fact.occurred_at as timestamptz)), known.seq) as occurred_at
     from known
-    where type = 'incident.milestone_corrected'
+    where type = 'incident.milestone_corrected' and retracted_by_seq is null
     group by fact.replaces_seq
 )
 select known.*
 from known
 left join corrected on corrected.seq = known.seq
 where known.type in ({corrections}) or coalesce(corrected.occurred_at, known.happened_at) <= {then}
+"""
+
+
+def _retracted_within(known: str, lens: Lens) -> str:
+    """The same rows, with only such retractions as are among them."""
+    if lens.known_by is None:
+        # The first retraction of an event is the one with the lowest position.
+        visible = f"case when retracted_by_seq <= {lens.position:d} then retracted_by_seq end"
+        return f"select * replace ({visible} as retracted_by_seq) from ({known})"
+    return f"""
+with visible as ({known}),
+retractions as (
+    select event_seq, event_stream, event_type, min(seq) as by_seq
+    from ({RETRACTIONS_IN.format(rows="visible")})
+    group by all
+)
+select visible.* replace (named.by_seq as retracted_by_seq)
+from visible
+left join retractions as named
+    on named.event_seq = visible.seq and named.event_stream = visible.stream and named.event_type = visible.type
 """
 
 

@@ -1,7 +1,8 @@
 """The view ``links``: which streams belong together, by the facts that say so.
 
 It is what a closure projection is refreshed along (`projections.refresh`), so it is part of the machinery and not a
-file that anybody may change alone. Each of its rows comes from one event, so new events only add rows.
+file that anybody may change alone. Each of its rows comes from one event, so new events only add rows; one that was
+taken back stays, because what it linked must still be looked at.
 """
 
 NAME = "links"
@@ -9,19 +10,26 @@ NAME = "links"
 SENTENCE = "Which streams belong together, by the events that say so."
 GRAIN = "one row an event that names another stream"
 KEY = ("seq", "other")
+READS = frozenset(
+    {"incident.alert_linked", "incident.merged", "page.requested", "page.withheld", "incident.event_retracted"}
+)
 
 SQL = """
-select seq, stream, 'incident' as category, 'alert.' || alert_key as other, 'alert' as other_category
-from incident_alert_linked
+select seq, stream, 'incident' as category, 'alert.' || fact.alert_key as other, 'alert' as other_category
+from log_rows
+where type = 'incident.alert_linked'
 union all
-select seq, stream, 'incident', 'incident.' || into_incident_id, 'incident'
-from incident_merged
+select seq, stream, 'incident', 'incident.' || fact.into_incident_id, 'incident'
+from log_rows
+where type = 'incident.merged'
 union all
-select seq, stream, 'page', 'incident.' || incident_id, 'incident'
-from page_requested
+select seq, stream, 'page', 'incident.' || fact.incident_id, 'incident'
+from log_rows
+where type in ('page.requested', 'page.withheld')
 union all
-select seq, stream, 'page', 'incident.' || incident_id, 'incident'
-from page_withheld
+select seq, stream, 'incident', fact.event_stream, split_part(fact.event_stream, '.', 1)
+from log_rows
+where type = 'incident.event_retracted' and fact.event_stream <> stream
 """
 
 STREAMS_OF_ONE_ID = ("incident", "escalation", "review")

@@ -97,7 +97,7 @@ class Refresher:
         # the log, and fetching them in a hundred columns takes five times longer than in ten.
         self._see(
             "log_rows",
-            f"select {', '.join(ENVELOPE)}, category, json_transform(data, {json_shape()}) as fact "
+            f"select {', '.join(ENVELOPE)}, category, retracted_by_seq, json_transform(data, {json_shape()}) as fact "
             f"from {self._rows} as rows "
             "join (select unnest($1::varchar[]) as stream, unnest($2::varchar[][]) as types) as needs using (stream) "
             "where list_contains(needs.types, rows.type)",

@@ -8,7 +8,7 @@ import duckdb
 
 from projections.fact_columns import json_shape
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """Raised when one of these tables changes; a warehouse of another version is rebuilt from the log."""
 
 RAW_TABLE = "create or replace temp table raw (seq bigint, subject varchar, recorded_us bigint, body blob)"
@@ -82,11 +82,39 @@ select
     timezone('UTC', try_cast(event.timelatest as timestamptz)) as happened_latest,
     timezone('UTC', try_cast(event.recordedtime as timestamptz)) as known_at,
     data,
-    json_transform(data, {json_shape()}) as fact
+    json_transform(data, {json_shape()}) as fact,
+    cast(null as bigint) as retracted_by_seq
 from checked
 """
 """Rows of ``log_rows`` from the table ``raw``. What a fact does not say is null; ``data`` is null when the body could
-not be read; ``fact`` holds the same fields as columns (`projections.fact_columns`)."""
+not be read; ``fact`` holds the same fields as columns (`projections.fact_columns`). ``retracted_by_seq`` is filled when
+the retraction comes (`RETRACT`)."""
+
+RETRACTION = "incident.event_retracted"
+
+RETRACTIONS_IN = f"""
+select seq, fact.event_seq as event_seq, fact.event_stream as event_stream, fact.event_type as event_type
+from {{rows}}
+-- What is taken back may be said again, but a taking back stands: otherwise what holds would depend on a chain.
+where type = '{RETRACTION}' and fact.event_type <> '{RETRACTION}' and fact.event_seq < seq
+"""
+"""The retractions among some rows. One counts only when position, stream and type all fit the event that it names, so
+that one with a mistake in it takes nothing back."""
+
+RETRACT = f"""
+update {{log_rows}} as told
+set retracted_by_seq = named.by_seq
+from (
+    select event_seq, event_stream, event_type, min(seq) as by_seq
+    from ({RETRACTIONS_IN.format(rows="batch")})
+    group by all
+) as named
+where told.seq = named.event_seq and told.stream = named.event_stream and told.type = named.event_type
+    and told.retracted_by_seq is null
+returning told.stream, told.type
+"""
+"""Marks what a batch takes back, and gives the stream and type of each such event. The first retraction of an event
+stays."""
 
 LOG_TABLE = f"create table if not exists log_rows as {PARSE} limit 0"
 """In seq order. Asked through the view ``log`` and those of `projections.typed_views`."""

@@ -10,7 +10,16 @@ import duckdb
 from events import RecountError, Stored
 from projections.catalog import Catalog
 from projections.lens import base
-from projections.schema import FACT_TYPE, FACTS_ANEW, KEPT_FACT_TYPE, PARSE, RAW_TABLE, attach_people
+from projections.schema import (
+    FACT_TYPE,
+    FACTS_ANEW,
+    KEPT_FACT_TYPE,
+    PARSE,
+    RAW_TABLE,
+    RETRACT,
+    RETRACTION,
+    attach_people,
+)
 from projections.statement import first_line
 
 IN_MEMORY = Path(":memory:")
@@ -84,7 +93,7 @@ def add_to_log(writer: duckdb.DuckDBPyConnection, batch: Sequence[Stored]) -> fr
     """Copy events into the log, and into the temporary table ``batch``. Nothing is decoded in Python.
 
     Returns:
-        The streams among them, each with every type that it got.
+        The streams among them, each with every type that it got, or of which an event was taken back.
     """
     writer.execute(RAW_TABLE)
     with writer.appender("raw") as appender:
@@ -93,7 +102,10 @@ def add_to_log(writer: duckdb.DuckDBPyConnection, batch: Sequence[Stored]) -> fr
         )
     writer.execute(f"create or replace temp table batch as {PARSE}")
     writer.execute(f"insert into {base(writer, 'log_rows')} select * from batch")
-    return frozenset(writer.execute("select distinct stream, type from batch").fetchall())
+    touched = frozenset(writer.execute("select distinct stream, type from batch").fetchall())
+    if not any(its_type == RETRACTION for _stream, its_type in touched):
+        return touched
+    return touched.union(writer.execute(RETRACT.format(log_rows=base(writer, "log_rows"))).fetchall())
 
 
 def define(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:

@@ -4,6 +4,9 @@
 headline. ``incident_facts`` holds every event of the category with the fields of all its classes, for folds that
 would otherwise scan the log once a type. ``history`` holds every event of every type with its headline, ``log`` every
 event as it was recorded.
+
+An event that was taken back (``incident.event_retracted``) is in none of them but ``history``, which says by what, and
+``log``. So every projection answers as if it had never been told, without knowing of retractions.
 """
 
 import string
@@ -15,6 +18,7 @@ from msgspec import inspect
 
 from events import FACT_TYPES
 from events.fact import Fact, category_of
+from events.recorded import HEADLINE_TIME
 from projections.fact_columns import column, fields_of, quoted, sql_type
 
 ENVELOPE = (
@@ -30,6 +34,9 @@ ENVELOPE = (
     "auth_id",
     "causation_id",
     "correlation_id",
+    "happened_earliest",
+    "happened_latest",
+    "known_at",
 )
 """The columns that every typed view takes over from the log."""
 
@@ -53,6 +60,8 @@ LOG_COLUMNS = (
     "known_at",
 )
 """The columns of ``log`` before ``data``, which is a VARIANT: ``data.title`` takes a field out of it."""
+
+_STANDS = "retracted_by_seq is null"
 
 EVERY_TYPE = "history"
 """Name of the view over all events."""
@@ -93,6 +102,11 @@ def view_name(tag: str) -> str:
     return tag.replace(".", "_")
 
 
+def column_name(field: str) -> str:
+    """Name of the column of a fact's field. ``event_id`` of a fact is another event's, so it is ``fact_event_id``."""
+    return f"fact_{field}" if field in ENVELOPE else field
+
+
 def _categories() -> dict[str, dict[str, type[Fact]]]:
     found: dict[str, dict[str, type[Fact]]] = {}
     for tag, kind in FACT_TYPES.items():
@@ -101,12 +115,12 @@ def _categories() -> dict[str, dict[str, type[Fact]]]:
 
 
 def _view_of_fact(tag: str, kind: type[Fact]) -> TypedView:
-    columns = [*ENVELOPE, *(f"{_value(field)} as {quoted(field.name)}" for field in fields_of(kind))]
+    columns = [*ENVELOPE, *(f"{_value(field)} as {quoted(column_name(field.name))}" for field in fields_of(kind))]
     return TypedView(
         name=view_name(tag),
         sentence=_sentence(kind),
         sql=f"select {', '.join(columns)}, {_headline(kind)} as headline from log_rows "
-        f"where category = {_text(category_of(kind))} and type = {_text(tag)}",
+        f"where category = {_text(category_of(kind))} and type = {_text(tag)} and {_STANDS}",
         reads=frozenset({tag}),
     )
 
@@ -116,13 +130,13 @@ def _view_of_category(category: str, kinds: dict[str, type[Fact]]) -> TypedView:
     for tag, kind in kinds.items():
         for field in fields_of(kind):
             by_name.setdefault(field.name, []).append((tag, field))
-    columns = [f"{_shared_value(name, holders)} as {quoted(name)}" for name, holders in by_name.items()]
+    columns = [f"{_shared_value(name, holders)} as {quoted(column_name(name))}" for name, holders in by_name.items()]
     return TypedView(
         name=f"{category}_facts",
         sentence=f"Every event of a {category} stream, with the fields of all its facts.",
         # Types of a later version stay out: what a projection reads must be known, or it could not be refreshed.
         sql=f"select {', '.join([*ENVELOPE, *columns])} from log_rows "
-        f"where category = {_text(category)} and type in ({', '.join(map(_text, kinds))})",
+        f"where category = {_text(category)} and type in ({', '.join(map(_text, kinds))}) and {_STANDS}",
         reads=frozenset(kinds),
     )
 
@@ -131,9 +145,11 @@ def _view_of_everything() -> TypedView:
     cases = " ".join(f"when {_text(tag)} then {_headline(kind)}" for tag, kind in FACT_TYPES.items())
     return TypedView(
         name=EVERY_TYPE,
-        sentence="Every event of the log with its headline; one of an unknown type shows its type.",
+        sentence="Every event of the log with its headline; one of an unknown type shows its type. "
+        "``retracted_by_seq`` is the position of the event that took it back.",
         sql=f"select {', '.join(ENVELOPE)}, category, try_cast(data as variant) as data, "
-        f"case when data is null then type else case type {cases} else type end end as headline from log_rows",
+        f"case when data is null then type else case type {cases} else type end end as headline, "
+        "retracted_by_seq from log_rows",
         reads=frozenset(),
     )
 
@@ -187,7 +203,8 @@ def _template_parts(template: str, fields: dict[str, inspect.Field]) -> Iterator
         if name == "actor":
             yield "coalesce(actor, source)"
         elif name is not None:
-            yield _value(fields[name])
+            value = _value(fields[name])
+            yield f"strftime({value}, {_text(HEADLINE_TIME)})" if sql_type(fields[name].type) == "timestamp" else value
 
 
 def _sentence(kind: type[Fact]) -> str:

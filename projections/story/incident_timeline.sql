@@ -1,5 +1,6 @@
 -- Everything that happened around an incident, in log order: its own facts, its escalation and review, the pages sent
--- for it, and what its alerts did while they belonged to it.
+-- for it, and what its alerts did while they belonged to it. What was taken back stays, with the position of the event
+-- that took it back in ``retracted_by_seq``.
 -- grain: one row an event and incident
 -- key: incident_id, seq
 -- refresh: view
@@ -28,6 +29,11 @@ joined as (
     from occurrences
     join incident_alert_linked as linked
         on occurrences.stream = 'alert.' || linked.alert_key and occurrences.occurrence = linked.occurrence
+    union
+    -- What this incident took back, in whichever stream it lies.
+    select told.seq, retraction.stream_id
+    from history as told
+    join incident_event_retracted as retraction on told.retracted_by_seq = retraction.seq
 )
 select
     joined.incident_id,
@@ -39,6 +45,7 @@ select
     coalesce(told.actor, told.source) as actor,
     told.headline,
     told.event_id,
-    told.causation_id
+    told.causation_id,
+    told.retracted_by_seq
 from joined
 join history as told using (seq)

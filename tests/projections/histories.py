@@ -1,20 +1,24 @@
 """Random histories that keep the promises of the writers, and try whatever those allow: alerts that come back, links
-taken back, merges and their undoing, reopenings of both kinds, pages of every fate, and events of other families
-between them. The same seed gives the same history."""
+taken back, merges and their undoing, reopenings of both kinds, pages of every fate, corrections, retractions of events
+of any stream (some with a mistake in them), and events of other families between them. The same dice give the same
+history."""
 
 import random
 from datetime import UTC, datetime, timedelta
 
-from events import Event, Fact, Stored, encode
+from events import Event, Fact, Stored, decode, encode
 from events.alert import AlertAcknowledged, AlertCleared, AlertClearedUnseen, AlertFired, AlertPassedOver, AlertUpdated
 from events.audit import DeadLetterRecorded, DeadLetterReplayed, KeyCreated, KeyRevoked
 from events.escalation import EscalationExhausted, EscalationStopped
+from events.fact import tag_of
 from events.incident import (
     ROLES,
     SEVERITIES,
     AlertLinked,
     AlertUnlinked,
+    DeterminationCorrected,
     DeterminationSet,
+    EventRetracted,
     ImpactEnded,
     ImpactLevelChanged,
     ImpactStarted,
@@ -33,10 +37,12 @@ from events.incident import (
     IncidentResolved,
     IncidentSeverityChanged,
     IncidentUnmerged,
+    MilestoneCorrected,
     Noted,
     RoleAssigned,
     RoleHandoffAccepted,
     RoleRelieved,
+    SeverityCorrected,
     TitleChanged,
 )
 from events.oncall import ShiftEnded, ShiftStarted
@@ -50,9 +56,9 @@ ALERTS = 5
 PAGES = 8
 
 
-def random_history(seed: int, length: int) -> list[Stored]:
+def random_history(seed: int | random.Random, length: int) -> list[Stored]:
     """A log of ``length`` events."""
-    return _History(random.Random(seed)).tell(length)
+    return _History(seed if isinstance(seed, random.Random) else random.Random(seed)).tell(length)
 
 
 class _History:
@@ -65,7 +71,7 @@ class _History:
     def tell(self, length: int) -> list[Stored]:
         families = (self._incident, self._incident, self._incident, self._alert, self._alert, self._page, self._page)
         while len(self._stored) < length:
-            self._dice.choice((*families, self._other))()
+            self._dice.choice((*families, self._other, self._correction))()
         return self._stored
 
     def _say(self, stream: str, fact: Fact, *, by: str = "") -> None:
@@ -118,6 +124,42 @@ class _History:
             )
         )
         self._say(f"incident.INC-{number}", fact, by=dice.choice((*PEOPLE, "service:incidents", "")))
+
+    def _correction(self) -> None:
+        dice, reason = self._dice, "a mistake"
+        if not self._stored:
+            return
+        wrong = decode(dice.choice(self._stored))
+        names = {"replaces_event_id": wrong.event.id, "replaces_seq": wrong.seq}
+        fits = dice.random() < 0.9
+        retracted = EventRetracted(
+            event_id=wrong.event.id,
+            event_seq=wrong.seq if fits else wrong.seq + 1,
+            event_stream=wrong.stream,
+            event_type=tag_of(type(wrong.fact)),
+            reason=reason,
+        )
+        milestone = dice.choice(("impact_started", "detected", "declared", "contained", "mitigated", "resolved"))
+        fact: Fact = dice.choice(
+            (
+                retracted,
+                retracted,
+                retracted,
+                MilestoneCorrected(
+                    milestone=milestone,
+                    occurred_at=self._now - timedelta(seconds=dice.choice((0, 60, 4_000))),
+                    reason=reason,
+                    **(names if dice.random() < 0.7 else {}),
+                ),
+                SeverityCorrected(severity=dice.choice(SEVERITIES), previous="sev3", reason=reason, **names),
+                DeterminationCorrected(determination="false_positive", reason=reason, **names),
+            )
+        )
+        category, _, identifier = wrong.stream.partition(".")
+        ours = wrong.stream if category == "incident" else self._one("incident.INC-", INCIDENTS)
+        if category in ("escalation", "review"):
+            ours = f"incident.{identifier}"
+        self._say(ours, fact, by=dice.choice(PEOPLE))
 
     def _alert(self) -> None:
         key = self._one("a", ALERTS)

@@ -4,36 +4,30 @@ import random
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from events import Stored
 from projections.warehouse import Warehouse
 from tests.projections.histories import random_history
 from tests.spec import empty_warehouse
 
-HISTORY_EVENTS = 120
+SHORT_EVENTS = 60
+LONG_EVENTS = 600
+
+dice = st.randoms(use_true_random=False)
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_live_refresh_rebuild_and_as_of_the_end_agree(tmp_path: Path, seed: int):
-    history = random_history(seed, HISTORY_EVENTS)
-    with empty_warehouse(tmp_path) as live:
-        _feed_in_any_batches(live, history, random.Random(seed))
-        followed = live.digests()
-        assert live.verify_views() == []
-        assert live.digests(as_of=live.position) == followed
-        live.rebuild()
-        assert live.digests() == followed
+@settings(max_examples=4, deadline=None, derandomize=True)
+@given(dice=dice)
+def test_live_refresh_rebuild_and_as_of_the_end_agree(dice: random.Random):
+    the_lenses_agree(random_history(dice, SHORT_EVENTS), dice)
 
 
-@pytest.mark.parametrize("seed", range(100, 103))
-def test_as_of_a_position_is_what_a_warehouse_showed_that_had_heard_only_so_much(tmp_path: Path, seed: int):
-    history = random_history(seed, HISTORY_EVENTS)
-    position = random.Random(seed).randrange(1, HISTORY_EVENTS)
-    with empty_warehouse(tmp_path) as warehouse:
-        warehouse.apply(history[:position])
-        then = warehouse.digests()
-        warehouse.apply(history[position:])
-        assert warehouse.digests(as_of=position) == then
-        assert warehouse.digests() != then
+@settings(max_examples=4, deadline=None, derandomize=True)
+@given(dice=dice)
+def test_as_of_a_position_is_what_a_warehouse_shows_that_heard_only_so_much(dice: random.Random):
+    the_past_stands(random_history(dice, SHORT_EVENTS), dice, positions=2)
 
 
 def test_an_alert_that_joins_and_leaves_incidents_shows_up_in_each_of_them(tmp_path: Path):
@@ -46,16 +40,46 @@ def test_an_alert_that_joins_and_leaves_incidents_shows_up_in_each_of_them(tmp_p
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("seed", range(1_000, 1_200))
-def test_the_lenses_agree_on_long_histories(tmp_path: Path, seed: int):
-    history = random_history(seed, 600)
-    with empty_warehouse(tmp_path) as live:
-        _feed_in_any_batches(live, history, random.Random(seed))
+@settings(max_examples=400, deadline=None)
+@given(dice=dice)
+def test_the_lenses_agree_on_long_histories(dice: random.Random):
+    the_lenses_agree(random_history(dice, LONG_EVENTS), dice)
+
+
+@pytest.mark.soak
+@settings(max_examples=100, deadline=None)
+@given(dice=dice)
+def test_the_past_stands_at_every_position(dice: random.Random):
+    the_past_stands(random_history(dice, SHORT_EVENTS), dice, positions=SHORT_EVENTS)
+
+
+def the_lenses_agree(history: list[Stored], dice: random.Random) -> None:
+    """After each batch live refresh is what a rebuild would give, and at the end every lens gives the same digests."""
+    with empty_warehouse() as live:
+        for _ in feed_in_any_batches(live, history, dice):
+            if dice.random() < 0.2:
+                assert live.verify_views() == []
         assert live.verify_views() == []
+        followed = live.digests()
+        assert live.digests(as_of=live.position) == followed
+        live.rebuild()
+        assert live.digests() == followed
 
 
-def _feed_in_any_batches(live: Warehouse, history: list, dice: random.Random) -> None:
+def the_past_stands(history: list[Stored], dice: random.Random, *, positions: int) -> None:
+    """As of a position is what another warehouse shows that was given only the events up to it."""
+    with empty_warehouse() as whole, empty_warehouse() as fresh:
+        whole.load(history)
+        whole.rebuild()
+        for position in sorted(dice.sample(range(1, len(history) + 1), positions)):
+            fresh.load(history[:position])
+            fresh.rebuild()
+            assert whole.digests(as_of=position) == fresh.digests(), f"as of {position}"
+
+
+def feed_in_any_batches(live: Warehouse, history: list[Stored], dice: random.Random):
+    """Apply a history in batches of one event or many; a redelivery begins before the position. Gives each position."""
     while live.position < len(history):
-        # A redelivery begins before the position, and a batch may be one event or many.
         begins = max(0, live.position - dice.choice((0, 0, 3)))
         live.apply(history[begins : live.position + dice.choice((1, 2, 7, 30))])
+        yield live.position

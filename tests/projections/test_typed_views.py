@@ -9,7 +9,7 @@ import pytest
 
 from events import FACT_TYPES, Stored, decode, headline
 from events.fact import category_of, tag_of
-from projections.typed_views import typed_views, view_name
+from projections.typed_views import column_name, typed_views, view_name
 from projections.warehouse import Warehouse
 from tests.events.examples import GOLDEN
 from tests.spec import MORNING, empty_warehouse
@@ -38,7 +38,7 @@ def test_a_fact_has_the_same_fields_and_headline_in_sql_as_in_python(
     rows = warehouse.ask(f"select * from {view_name(tag)} order by seq").dicts()
     for row, recorded in zip(rows, expected, strict=True):
         fields = {name: _as_sql(getattr(recorded.fact, name)) for name in recorded.fact.__struct_fields__}
-        assert {name: row[name] for name in fields} == fields
+        assert {name: row[column_name(name)] for name in fields} == fields
         assert row["headline"] == headline(recorded)
         assert row["actor"] == (recorded.event.actor or None)
         assert row["happened_at"] == _as_sql(recorded.happened_at)
@@ -56,7 +56,8 @@ def test_the_view_of_a_category_holds_every_fact_of_it_with_its_fields(warehouse
         assert len(rows) == len(facts)
         for recorded in facts:
             fields = {name: _as_sql(getattr(recorded.fact, name)) for name in recorded.fact.__struct_fields__}
-            assert {name: rows[recorded.seq][name] for name in fields} == fields
+            row = rows[recorded.seq]
+            assert {name: row[column_name(name)] for name in fields} == fields
 
 
 def test_a_field_of_another_type_is_null_and_stops_nothing():
