@@ -8,14 +8,14 @@ tables, and run inside ``BEGIN TRANSACTION READ ONLY``, because an INSERT hidden
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 import duckdb
 import msgspec
 
 from events import RecountError
 from projections.catalog import Column
-from projections.statement import NotOneSelect, Select, first_line, read_select
+from projections.statement import NotOneSelect, Select, first_line, place_in, read_select
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +34,11 @@ TRUSTED = Limits(seconds=60, rows=10_000_000, cells_bytes=1 << 30)
 # 10,000 rows fill more screens than anybody reads; 32 MiB keep an answer from pressing the readers process.
 FOR_PEOPLE = Limits(seconds=10, rows=10_000, cells_bytes=32 << 20)
 """For SQL written by people."""
+
+# A dashboard draws from aggregates; an extract of a million rows is what BI tools take at most in one piece. They are
+# streamed, so only time presses the readers process: one minute is what such tools wait by default.
+FOR_BI = Limits(seconds=60, rows=1_000_000, cells_bytes=1 << 30)
+"""For SQL of BI tools, whose answers are streamed (`projections.stream`)."""
 
 # Rows are taken in portions so that both limits are noticed before everything is in memory.
 FETCH_ROWS = 1_000
@@ -80,12 +85,42 @@ class Table(msgspec.Struct, frozen=True):
         return [dict(zip(names, row, strict=True)) for row in self.rows]
 
 
+Kind = Literal[
+    "not_allowed",
+    "syntax",
+    "no_such_table",
+    "no_such_column",
+    "no_such_function",
+    "no_such_setting",
+    "ambiguous",
+    "type",
+    "value",
+    "too_big",
+    "too_slow",
+    "stopped",
+    "memory",
+    "wrong",
+]
+"""What was wrong with a question, for programs."""
+
+
 class QueryRefused(RecountError):
     """A question was not answered: not allowed, wrong, or too expensive."""
 
+    def __init__(self, message: str, *, hint: str | None = None, kind: Kind = "not_allowed", place: int = 0) -> None:
+        super().__init__(message, hint=hint)
+        self.kind: Kind = kind
+        self.place = place
+        """The character of the SQL that it is about, counted from 1; 0 when none is known."""
 
-def check(cursor: duckdb.DuckDBPyConnection, sql: str) -> Select:
+
+def check(cursor: duckdb.DuckDBPyConnection, sql: str, *, schemas: frozenset[str] = SCHEMAS) -> Select:
     """Refuse what is not one harmless SELECT.
+
+    Args:
+        cursor: any connection without an open result.
+        sql: the text.
+        schemas: those that it may name.
 
     Returns:
         What it names.
@@ -98,7 +133,9 @@ def check(cursor: duckdb.DuckDBPyConnection, sql: str) -> Select:
     try:
         select = read_select(cursor, sql)
     except NotOneSelect as error:
-        raise QueryRefused(f"only one SELECT is answered: {error}", hint=error.hint) from error
+        kind: Kind = "not_allowed" if error.is_readable else "syntax"
+        message = f"only one SELECT is answered: {error}"
+        raise QueryRefused(message, hint=error.hint, kind=kind, place=error.place) from error
     strangers = sorted(select.table_functions - TABLE_FUNCTIONS)
     if strangers:
         raise QueryRefused(
@@ -108,7 +145,7 @@ def check(cursor: duckdb.DuckDBPyConnection, sql: str) -> Select:
     unbounded = sorted(select.functions & UNBOUNDED_FUNCTIONS)
     if unbounded:
         raise QueryRefused(f"{unbounded[0]}() is not allowed here", hint=UNBOUNDED_FUNCTIONS_HINT)
-    outside = sorted(select.schemas - SCHEMAS)
+    outside = sorted(select.schemas - schemas)
     if outside:
         # With its schema, a view could be read past the position that is asked about.
         raise QueryRefused(f"{outside[0]}.… names a schema", hint="Write the view's name alone: `from incidents`.")
@@ -123,20 +160,54 @@ def run_guarded(cursor: duckdb.DuckDBPyConnection, sql: str, limits: Limits) -> 
     """
     cursor.execute("begin transaction read only")
     try:
-        return run(cursor, sql, (), limits)
+        with refusals(sql):
+            return run(cursor, sql, (), limits)
+    finally:
+        cursor.rollback()
+
+
+@contextmanager
+def refusals(sql: str) -> Iterator[None]:
+    """What DuckDB says of a person's SQL, as a `QueryRefused` that says what to do."""
+    try:
+        yield
     except duckdb.PermissionException as error:
         raise QueryRefused(first_line(error), hint="SQL reads the views only: no files, no network.") from error
     except duckdb.OutOfMemoryException as error:
-        raise QueryRefused(
-            "the query needs more memory than the warehouse may use", hint="Narrow it with WHERE, or aggregate earlier."
-        ) from error
+        message = "the query needs more memory than the warehouse may use"
+        raise QueryRefused(message, hint="Narrow it with WHERE, or aggregate earlier.", kind="memory") from error
     except duckdb.TransactionException as error:
         raise QueryRefused("the query would change something", hint="SQL reads; commands change.") from error
+    except duckdb.InterruptException as error:
+        raise QueryRefused("the query was stopped", hint="Ask again in a moment.", kind="stopped") from error
     except duckdb.Error as error:
         hint = "`show tables` lists the views, `describe VIEW` its columns."
-        raise QueryRefused(first_line(error), hint=hint) from error
-    finally:
-        cursor.rollback()
+        raise QueryRefused(first_line(error), hint=hint, kind=_kind_of(error), place=place_in(error, sql)) from error
+
+
+_BY_WORDS: tuple[tuple[str, Kind], ...] = (
+    ("Table with name", "no_such_table"),
+    ("Referenced table", "no_such_table"),
+    ("Function with name", "no_such_function"),
+    ("No function matches", "no_such_function"),
+    ("Type with name", "no_such_function"),
+    ("Ambiguous reference", "ambiguous"),
+    ("Referenced column", "no_such_column"),
+    ("does not have a column", "no_such_column"),
+    ("Cannot mix values", "type"),
+    ("Cannot compare values", "type"),
+)
+
+
+def _kind_of(error: duckdb.Error) -> Kind:
+    match error:
+        case duckdb.ParserException() | duckdb.SyntaxException():
+            return "syntax"
+        case duckdb.ConversionException() | duckdb.OutOfRangeException():
+            return "value"
+        case duckdb.TypeMismatchException() | duckdb.InvalidTypeException():
+            return "type"
+    return next((kind for words, kind in _BY_WORDS if words in str(error)), "wrong")
 
 
 def run(cursor: duckdb.DuckDBPyConnection, sql: str, params: Parameters, limits: Limits) -> Table:
@@ -145,7 +216,7 @@ def run(cursor: duckdb.DuckDBPyConnection, sql: str, params: Parameters, limits:
     Raises:
         QueryRefused: it took longer than it may.
     """
-    with _stopped_after(cursor, limits.seconds) as expired:
+    with stopped_after(cursor, limits.seconds) as expired:
         try:
             cursor.execute(sql, params)
             columns = tuple(Column(str(name), str(kind)) for name, kind, *_ in cursor.description or ())
@@ -154,14 +225,14 @@ def run(cursor: duckdb.DuckDBPyConnection, sql: str, params: Parameters, limits:
         except duckdb.InterruptException as error:
             if not expired.is_set():
                 raise QueryRefused(
-                    "the query was cut off: the warehouse closes", hint="Ask again in a moment."
+                    "the query was cut off: the warehouse closes", hint="Ask again in a moment.", kind="stopped"
                 ) from error
             message = f"the query was stopped after {limits.seconds:g} s"
-            raise QueryRefused(message, hint="Narrow it with WHERE or LIMIT.") from error
+            raise QueryRefused(message, hint="Narrow it with WHERE or LIMIT.", kind="too_slow") from error
 
 
 @contextmanager
-def _stopped_after(cursor: duckdb.DuckDBPyConnection, seconds: float) -> Iterator[threading.Event]:
+def stopped_after(cursor: duckdb.DuckDBPyConnection, seconds: float) -> Iterator[threading.Event]:
     """Interrupt what runs on the cursor once the time is over; gives the event that says that it is."""
     done, expired = threading.Event(), threading.Event()
 

@@ -5,6 +5,7 @@ it looks through views.
 """
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,6 +19,13 @@ class NotOneSelect(RecountError):
     """The text is not exactly one SELECT."""
 
     hint = "Write one SELECT; a WITH, VALUES or DESCRIBE is one too."
+
+    def __init__(self, message: str, *, is_readable: bool = True, place: int = 0) -> None:
+        super().__init__(message)
+        self.is_readable = is_readable
+        """Whether it is SQL at all."""
+        self.place = place
+        """The character that the parser stumbled over, counted from 1; 0 when unknown."""
 
 
 class Select(msgspec.Struct, frozen=True):
@@ -46,7 +54,7 @@ def read_select(connection: duckdb.DuckDBPyConnection, sql: str) -> Select:
     try:
         statements = connection.extract_statements(sql)
     except duckdb.Error as error:
-        raise NotOneSelect(first_line(error)) from error
+        raise NotOneSelect(first_line(error), is_readable=False, place=place_in(error, sql)) from error
     if len(statements) != 1:
         raise NotOneSelect(f"there are {len(statements)} statements, not one")
     kind = statements[0].type
@@ -75,6 +83,28 @@ def read_select(connection: duckdb.DuckDBPyConnection, sql: str) -> Select:
 def first_line(error: BaseException) -> str:
     """The part of a DuckDB error that says what is wrong, without the picture of the query under it."""
     return str(error).partition("\n")[0]
+
+
+def place_in(error: BaseException, sql: str) -> int:
+    """The character of a text that a DuckDB error points at, counted from 1; 0 when it points at none.
+
+    It only draws: ``LINE 2: …`` with the line, cut at both ends when it is long, and a caret under the place.
+    """
+    picture = _PICTURE.search(str(error))
+    if picture is None:
+        return 0
+    number, drawn = int(picture["line"]), picture["text"]
+    lines = sql.split("\n")[:number]
+    excerpt = drawn.removeprefix("...").removesuffix("...")
+    start = lines[-1].find(excerpt)
+    if len(lines) < number or start < 0:
+        return 0
+    cut = len("...") if drawn.startswith("...") else 0
+    column = len(picture["caret"]) - len(f"LINE {number}: ") - cut
+    return sum(len(line) + 1 for line in lines[:-1]) + start + column + 1
+
+
+_PICTURE = re.compile(r"^LINE (?P<line>\d+): (?P<text>[^\n]*)\n(?P<caret> *)\^", re.MULTILINE)
 
 
 def _function_names(nodes: list[dict[str, Any]]) -> frozenset[str]:
