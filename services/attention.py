@@ -4,6 +4,9 @@ An incident *calls* while it is open and nobody has acknowledged it in this epis
 *call*: it begins when the incident is opened, declared, reopened, reinstated or separated, and ends when somebody
 acknowledges or it is over. The log position at which a call began tells one from the next.
 
+What another system knew before it was imported (`events.Event.known_at`) begins no call: whoever it concerned has heard
+of it there.
+
 Corrections change the record, not what people did on its word. An acknowledgement that is taken back resumes nothing:
 whoever is needed again is called by saying so, with a reopening or a regression. Taking back what had ended the
 incident opens it, and then it calls as any open incident does that nobody has in hand.
@@ -79,11 +82,13 @@ class Attention(msgspec.Struct, frozen=True, kw_only=True):
     """What ended the call before."""
     call_seq: int = 0
     """Log position at which the present call began; 0 before the first."""
+    elsewhere: bool = False
+    """Everything that is known of it was known to another system before, and was imported."""
 
     @property
     def calling(self) -> bool:
         """Whether it needs somebody now."""
-        return self.version > 0 and self.silent_because is None
+        return self.version > 0 and not self.elsewhere and self.silent_because is None
 
     @property
     def silent_because(self) -> Ending | None:
@@ -98,6 +103,7 @@ def attention_of(history: Iterable[Recorded]) -> Attention:
     attention = Attention()
     for recorded in told:
         was_calling = attention.calling
+        attention = msgspec.structs.replace(attention, elsewhere=_stays_elsewhere(attention, recorded))
         believed = corrections.believed(recorded.event)
         # What was taken back was acted on all the same; only a name or a severity can be unsaid.
         fact = believed.fact if believed else recorded.fact
@@ -172,9 +178,22 @@ def evolve(attention: Attention, fact: IncidentStep) -> Attention:
             assert_never(fact)
 
 
+def is_decisive(event: Recorded) -> bool:
+    """Whether an incident may call, or no longer, after an event. An imported one begins no call, and one that ends a
+    call is noticed when the next page is due."""
+    return isinstance(event.fact, DECISIVE) and event.event.known_at is None
+
+
 def at_least_as_severe(severity: Severity, threshold: Severity) -> bool:
     """Whether ``sev1`` reaches ``sev3``: it does."""
     return SEVERITIES.index(severity) <= SEVERITIES.index(threshold)
+
+
+def _stays_elsewhere(attention: Attention, recorded: Recorded) -> bool:
+    """Whether an incident is still another system's. It is ours once something begins it here."""
+    if recorded.event.known_at is not None:
+        return attention.version == 0 or attention.elsewhere
+    return attention.elsewhere and not isinstance(recorded.fact, _BEGINNINGS)
 
 
 # Facts after which an incident may call, or no longer; the rest cannot change that, and are many.
@@ -195,6 +214,7 @@ DECISIVE = (
     SeverityCorrected,
 )
 _STEPS = get_args(IncidentStep)
+_BEGINNINGS = (IncidentOpened, IncidentDeclared, IncidentReopened, IncidentReinstated, IncidentUnmerged)
 
 
 def _in_phase(attention: Attention, phase: str) -> Attention:

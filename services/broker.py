@@ -194,6 +194,15 @@ async def ask(client: Client, service: str, verb: str, order: Order) -> Answer:
     Raises:
         LogUnavailable: nobody answered; the same order may be asked again.
     """
+    return decode_answer.decode(await request(client, service, verb, order))
+
+
+async def request(client: Client, service: str, verb: str, order: Order) -> bytes:
+    """Ask a service and wait for its answer, as it came: for one that says more than `Done`.
+
+    Raises:
+        LogUnavailable: nobody answered; the same order may be asked again.
+    """
     try:
         reply = await client.request(
             f"{COMMAND_ROOT}.{service}.{verb}", msgspec.json.encode(order), timeout=ANSWER_TIMEOUT_S
@@ -202,7 +211,7 @@ async def ask(client: Client, service: str, verb: str, order: Order) -> Answer:
         raise LogUnavailable(
             f"no {service} service answered {verb!r}", hint="Are the actors running? `recount doctor` tells."
         ) from error
-    return decode_answer.decode(reply.data)
+    return bytes(reply.data)
 
 
 async def _report(error: Exception) -> None:

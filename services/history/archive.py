@@ -9,7 +9,7 @@ import msgspec
 from events import NOTHING, EventLog
 from events.ids import key_of
 from events.imported import ImportAssigned, ImportTaken
-from services.history.belief import Belief, believe
+from services.history.belief import Belief, Placed, believe
 
 
 class Taken(msgspec.Struct, frozen=True):
@@ -30,7 +30,9 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
     version: int = NOTHING
     """Of the incident's stream."""
     taken: tuple[Taken, ...] = ()
+    history: tuple[Placed, ...] = ()
     belief: Belief = Belief()
+    """What the history says."""
     root_version: int = NOTHING
     """Of the incident that it is merged into."""
 
@@ -77,15 +79,16 @@ async def _load(log: EventLog, system: str, external_id: str) -> Loaded:
                 taken.append(Taken(past.event.known_at, content))
     if not incident_id:
         return Loaded(guard=guard, guard_version=version)
-    history = await log.read(f"incident.{incident_id}")
-    belief = believe(Belief(), ((past.seq, past.event) for past in history), system)
+    history = tuple((past.seq, past.event) for past in await log.read(f"incident.{incident_id}"))
+    belief = believe(history, system)
     root = await log.read(f"incident.{belief.merged_into}") if belief.merged_into else []
     return Loaded(
         guard=guard,
         guard_version=version,
         incident_id=incident_id,
-        version=history[-1].seq if history else NOTHING,
+        version=history[-1][0] if history else NOTHING,
         taken=tuple(taken),
+        history=history,
         belief=belief,
         root_version=root[-1].seq if root else NOTHING,
     )

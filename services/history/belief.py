@@ -8,22 +8,13 @@ from collections.abc import Iterable
 from datetime import datetime
 
 import msgspec
-from msgspec.structs import replace
 
 from events import Event, Fact
-from events.incident import (
-    DeterminationCorrected,
-    DeterminationSet,
-    EventRetracted,
-    IncidentDeclared,
-    IncidentMerged,
-    IncidentOpened,
-    IncidentSeverityChanged,
-    IncidentUnmerged,
-    MilestoneCorrected,
-    SeverityCorrected,
-    TitleChanged,
-)
+from events.incident import IncidentDeclared, IncidentMerged, IncidentOpened, IncidentUnmerged, TitleChanged
+from services.corrections import corrections_of
+
+Placed = tuple[int, Event]
+"""An event and its log position; 0 when it has none yet."""
 
 
 def source_of(system: str) -> str:
@@ -46,12 +37,11 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
 class Belief(msgspec.Struct, frozen=True):
     """Everything that was told of one incident and still holds, in the order in which it was told."""
 
-    told: dict[str, Told] = {}
-    """By event id. Never changed in place."""
+    told: tuple[Told, ...] = ()
 
     def of(self, *kinds: type[Fact]) -> list[Told]:
         """What holds of some types."""
-        return [told for told in self.told.values() if isinstance(told.fact, kinds)]
+        return [told for told in self.told if isinstance(told.fact, kinds)]
 
     @property
     def title(self) -> str:
@@ -66,40 +56,21 @@ class Belief(msgspec.Struct, frozen=True):
         return merges[-1].fact.into_incident_id if merges and isinstance(merges[-1].fact, IncidentMerged) else ""
 
 
-def believe(belief: Belief, events: Iterable[tuple[int, Event]], system: str) -> Belief:
-    """The belief after further events of the incident's stream, each with its log position."""
-    told = dict(belief.told)
-    for seq, event in events:
-        if event.source == source_of(system):
-            _hear(told, seq, event)
-    return Belief(told)
+def believe(history: Iterable[Placed], system: str) -> Belief:
+    """What a system's events in an incident's stream say by now."""
+    imported = [(seq, event) for seq, event in history if event.source == source_of(system)]
+    corrections = corrections_of(event for _seq, event in imported)
+    believed = ((seq, corrections.believed(event)) for seq, event in imported)
+    return Belief(tuple(_told(seq, event) for seq, event in believed if event is not None))
 
 
-def _hear(told: dict[str, Told], seq: int, event: Event) -> None:
-    match event.fact:
-        case EventRetracted(event_id=event_id):
-            told.pop(event_id, None)
-        case MilestoneCorrected(replaces_event_id=event_id) as corrected if event_id in told:
-            told[event_id] = replace(
-                told[event_id],
-                at=corrected.occurred_at,
-                earliest=corrected.occurred_earliest,
-                latest=corrected.occurred_latest,
-            )
-        case SeverityCorrected(replaces_event_id=event_id, severity=severity) if event_id in told:
-            earlier = told[event_id].fact
-            assert isinstance(earlier, IncidentOpened | IncidentDeclared | IncidentSeverityChanged)
-            told[event_id] = replace(told[event_id], fact=replace(earlier, severity=severity))
-        case DeterminationCorrected(replaces_event_id=event_id, determination=determination) if event_id in told:
-            set_to = DeterminationSet(determination=determination)
-            told[event_id] = replace(told[event_id], fact=set_to)
-        case fact:
-            told[event.id] = Told(
-                event_id=event.id,
-                seq=seq,
-                fact=fact,
-                actor=event.actor,
-                at=event.happened_at,
-                earliest=event.happened_earliest,
-                latest=event.happened_latest,
-            )
+def _told(seq: int, event: Event) -> Told:
+    return Told(
+        event_id=event.id,
+        seq=seq,
+        fact=event.fact,
+        actor=event.actor,
+        at=event.happened_at,
+        earliest=event.happened_earliest,
+        latest=event.happened_latest,
+    )

@@ -160,6 +160,8 @@ class Record(Command, frozen=True, forbid_unknown_fields=True, tag="record"):
     snapshots: Annotated[tuple[Snapshot, ...], msgspec.Meta(min_length=1, max_length=SNAPSHOTS_PER_ORDER_MAX)]
     people: dict[str, str] = {}
     """Person ids by the names that stand in the snapshots; who is not in it gets a pseudonym."""
+    skip_refused: bool = False
+    """Go on after a snapshot that is refused; otherwise what comes after it is left."""
     dry_run: bool = False
     """Say what would be written, and write nothing."""
 
@@ -174,12 +176,12 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What would be written, when it was only asked."""
     path: str = ""
     problem: str = ""
-    """Why it was refused; empty when it was not. What comes after a refused snapshot is done all the same."""
+    """Why it was refused; empty when it was not."""
     hint: str = ""
 
 
 class Recorded(Done, frozen=True, tag="done"):
-    """What became of each snapshot, in order."""
+    """What became of each snapshot, in order: of all, or of those up to the first that was refused."""
 
     outcomes: tuple[Outcome, ...] = ()
 
@@ -187,6 +189,15 @@ class Recorded(Done, frozen=True, tag="done"):
 decode_answer: msgspec.json.Decoder[Recorded | Refused] = msgspec.json.Decoder(Recorded | Refused)
 """Reads what the service answers."""
 _RECORD = msgspec.json.Decoder(Record)
+
+
+def names_in(snapshot: Snapshot) -> set[str]:
+    """Everybody whom a snapshot names."""
+    names = {update.author for update in snapshot.updates or ()}
+    names |= {acknowledgement.by for acknowledgement in snapshot.acknowledgements or ()}
+    names |= {held.person for held in snapshot.roles or ()}
+    names |= {reached.by for reached in snapshot.milestones or ()}
+    return names - {""}
 
 
 def parse(verb: str, body: bytes) -> Record:

@@ -40,7 +40,7 @@ class Importer:
         if command.dry_run:
             return 0, await self._rehearse(order, command)
         seq, outcomes = 0, list[Outcome]()
-        while rest := command.snapshots[len(outcomes) :]:
+        while (rest := command.snapshots[len(outcomes) :]) and not _stops(command, outcomes):
             last, done = await decide_and_append(self._log, lambda rest=rest: self._batch(order, command, rest))  # type: ignore[misc]
             seq = last or seq
             outcomes += done
@@ -60,6 +60,8 @@ class Importer:
             if taken is not None and not batch.has_room_for(taken):
                 break
             batch.add(outcome, taken)
+            if _stops(command, batch.outcomes):
+                break
         return tuple(batch.writes), batch.outcomes
 
     async def _rehearse(self, order: Order, command: Record) -> list[Outcome]:
@@ -72,6 +74,8 @@ class Importer:
                 loaded[snapshot.system, snapshot.id] = taken.after
                 outcome = msgspec.structs.replace(outcome, headlines=headlines(taken))
             batch.add(outcome, taken)
+            if _stops(command, batch.outcomes):
+                break
         return batch.outcomes
 
     async def _take(
@@ -122,6 +126,11 @@ class _Batch:
         self._events += _count(taken)
         if taken.is_new:
             self.next_number += 1
+
+
+def _stops(command: Record, outcomes: Sequence[Outcome]) -> bool:
+    """Whether what comes next is left because the last one was refused."""
+    return bool(outcomes and outcomes[-1].problem) and not command.skip_refused
 
 
 def _named(snapshots: Sequence[Snapshot]) -> list[Foreign]:

@@ -85,11 +85,13 @@ def take(
     if events:
         writes.append(Write(about.stream, before.version, events))
     writes += _counterparts(events, incident_id, before, loaded.values())
+    history = (*before.history, *((NOTHING, event) for event in events))
     after = replace(
         before,
         incident_id=incident_id,
         taken=(*before.taken, Taken(snapshot.known_at, digest)),
-        belief=believe(before.belief, ((NOTHING, event) for event in events), snapshot.system),
+        history=history,
+        belief=believe(history, snapshot.system),
     )
     return TakenOver(
         incident_id=incident_id,

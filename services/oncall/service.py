@@ -26,7 +26,7 @@ from events.person import PersonErased
 from events.subjects import split
 from events.timer import TimerFired
 from events.timers import Timers
-from services.attention import DECISIVE
+from services.attention import is_decisive
 from services.clock import Clock
 from services.command import Answer, CommandRefused, Done, Order, Refused
 from services.directory import Directory
@@ -97,7 +97,7 @@ class OnCall:
                 await self._duty.record(identifier, now)
             case PersonErased():
                 await self._people.finish_erasing(identifier)
-            case fact if category == "incident" and isinstance(fact, DECISIVE):
+            case _ if category == "incident" and is_decisive(event):
                 await self._paging.look_at(identifier, cause=event, now=now)
                 await self._paging.answered(identifier, event)
 

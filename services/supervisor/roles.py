@@ -2,7 +2,7 @@
 
 from services.secrets import NatsUser
 
-ACTORS = ("intake", "incidents", "oncall", "notifier")
+ACTORS = ("intake", "incidents", "oncall", "notifier", "history")
 """Services that write facts. They may also run one a process, and in any number of copies."""
 READERS = ("projector", "web")
 """The projector is the only opener of its DuckDB file and the web reads it, so they share a process."""
