@@ -3,7 +3,8 @@
     given(incident("INC-42", IncidentDeclared(title="checkout is down", severity="sev1"), by=ADA))
         .view("incidents").shows({"incident_id": "INC-42", "phase": "active"})
 
-Events happen on one morning, a minute apart unless they say when, and are recorded two seconds later.
+Events happen on one morning, a minute apart unless they say when, and are recorded two seconds later. Another day is
+said as well: ``+14 09:05``.
 """
 
 import atexit
@@ -56,7 +57,7 @@ def stream(name: str, *facts: Fact, at: str = "", by: str = "") -> tuple[Told, .
 
 
 def moment(clock_time: str) -> datetime:
-    """09:05 of that morning as SQL shows it: UTC, without a zone."""
+    """``09:05`` of that morning, or ``+14 09:05`` of a fortnight later, as SQL shows it: UTC, without a zone."""
     return _moment(clock_time).replace(tzinfo=None)
 
 
@@ -139,5 +140,6 @@ def _agree(row: dict[str, Any], wanted: dict[str, Any]) -> bool:
 
 
 def _moment(clock_time: str) -> datetime:
-    hour, minute = clock_time.split(":")
-    return MORNING.replace(hour=int(hour), minute=int(minute))
+    days, _, time_of_day = clock_time.rpartition(" ")
+    hour, minute = time_of_day.split(":")
+    return MORNING.replace(hour=int(hour), minute=int(minute)) + timedelta(days=int(days or 0))

@@ -1,58 +1,73 @@
--- Every incident with the milestones that metrics start and end at, and why it is left out of all of them, if it is.
+-- Every incident with the marks that metrics start and end at, and why it is left out of all of them, if it is.
 -- Counted are root incidents that are or may be real: not merged, dismissed, false positive, benign, nor an exercise.
--- The starts (impact, detection, notification) are the earliest among the incident and those merged into it. Ends are
--- its own: the first acknowledgement by a person, the first containment, the first resolution that was not taken back
--- as mistaken, and the end of the impact that began before that. Severity is the declared one, else the first given.
+-- The starts (``impact_started``, ``detected``, ``notified``) are the earliest among the incident and those merged into
+-- it, found each time anew, so that separating them restores both. Everything else is its own.
+-- ``mitigated`` is the end of the impact that began before the first resolution that stood, null while any lasts.
+-- ``contained``, ``eradicated``, ``resolved`` and ``closed`` are null once they no longer hold.
+-- ``severity`` is the declared one, else the final one. ``stands``: not over. ``settled``: resolved so long ago, 14
+-- days, that its coming back would be another incident. ``moment`` is how far the log can tell.
 -- grain: one row an incident
 -- key: incident_id
 -- refresh: view
-with starts as (
+with of_members as (
     select
         roots.root_incident_id as incident_id,
-        min(happened_at) filter (where milestone = 'impact_started') as impact_started_at,
-        min(happened_at) filter (where milestone = 'detected') as detected_at,
-        min(happened_at) filter (where milestone = 'notified') as notified_at
-    from incident_milestones
-    join root_incidents as roots using (incident_id)
+        min(marks.impact_started) as impact_started,
+        min(marks.detected) as detected,
+        min(marks.notified) as notified
+    from root_incidents as roots
+    join metric_marks as marks using (incident_id)
+    where roots.root_incident_id <> roots.incident_id
     group by roots.root_incident_id
 ),
-ends as (
-    select
-        incident_id,
-        arg_min(happened_at, seq) filter (where milestone = 'acknowledged') as acknowledged_at,
-        arg_min(happened_at, seq) filter (where milestone = 'contained') as contained_at,
-        arg_min(happened_at, seq) filter (where milestone = 'resolved' and not void) as resolved_at,
-        min(seq) filter (where milestone = 'resolved' and not void) as resolved_seq
+first_resolutions as (
+    select incident_id, min(seq) as seq
     from incident_milestones
+    where milestone = 'resolved' and not void
     group by incident_id
 ),
-impact as (
+mitigations as (
     select
         intervals.incident_id,
-        case when count(*) = count(ended_at) then max(ended_at) end as mitigated_at
+        max({
+            'happened_at': intervals.ended_at, 'seq': intervals.ended_seq, 'event_id': intervals.ended_event_id,
+            'earliest': cast(null as timestamp), 'latest': cast(null as timestamp)
+        }) as mark
     from impact_intervals as intervals
-    left join ends using (incident_id)
-    where ends.resolved_seq is null or intervals.started_seq < ends.resolved_seq
+    left join first_resolutions using (incident_id)
+    where first_resolutions.seq is null or intervals.started_seq < first_resolutions.seq
     group by intervals.incident_id
+    having count(*) = count(intervals.ended_at)
 )
 select
     incidents.incident_id,
     incidents.service,
     coalesce(incidents.severity_declared, incidents.severity) as severity,
+    incidents.profile,
     case
         when incidents.merged_into is not null then 'merged into ' || incidents.merged_into
         when incidents.phase = 'dismissed' then 'dismissed'
         when incidents.determination in ('false_positive', 'benign', 'exercise')
             then replace(incidents.determination, '_', ' ')
     end as excluded_because,
-    starts.impact_started_at,
-    starts.detected_at,
-    starts.notified_at,
-    ends.acknowledged_at,
-    ends.contained_at,
-    impact.mitigated_at,
-    ends.resolved_at
+    incidents.phase in ('triage', 'active', 'contained', 'eradicated') as stands,
+    coalesce(incidents.resolved_at + interval 14 days <= clock.moment, false) as settled,
+    incidents.acknowledged_by,
+    least(marks.impact_started, of_members.impact_started) as impact_started,
+    least(marks.detected, of_members.detected) as detected,
+    least(marks.notified, of_members.notified) as notified,
+    marks.first_acknowledged,
+    marks.first_declared,
+    marks.first_contained,
+    case when incidents.contained_at is not null then marks.last_contained end as contained,
+    mitigations.mark as mitigated,
+    case when incidents.eradicated_at is not null then marks.last_eradicated end as eradicated,
+    marks.first_resolved,
+    case when incidents.resolved_at is not null then marks.last_resolved end as resolved,
+    case when incidents.closed_at is not null then marks.last_closed end as closed,
+    clock.moment
 from incidents
-left join starts using (incident_id)
-left join ends using (incident_id)
-left join impact using (incident_id)
+cross join clock
+left join metric_marks as marks using (incident_id)
+left join of_members using (incident_id)
+left join mitigations using (incident_id)

@@ -1,23 +1,42 @@
 -- Time to acknowledge: from the first page that a channel took to the first acknowledgement by a person.
+-- metric: tta, version 1
+-- starts: notified
+-- ends: first_acknowledged
+-- open: nobody has acknowledged it yet
+-- excluded: nobody paged; acknowledged by a machine, or over, without a person; acknowledged before the first page
 -- grain: one row an incident
 -- key: incident_id
 -- refresh: view
+with spans as (
+    select
+        incident_id,
+        service,
+        severity,
+        notified as started,
+        first_acknowledged as ended,
+        case
+            when excluded_because is not null then excluded_because
+            when notified is null then 'nobody was paged'
+            when first_acknowledged is null then 'not acknowledged by a person'
+            when first_acknowledged.happened_at < notified.happened_at then 'acknowledged before the first page'
+        end as reason,
+        case
+            when excluded_because is null and notified is not null and first_acknowledged is null
+                and stands and acknowledged_by is null
+                then moment
+        end as known_until
+    from metric_population
+)
 select
     incident_id,
     service,
     severity,
-    notified_at as started_at,
-    acknowledged_at as ended_at,
-    case when reason is null then (epoch_us(acknowledged_at) - epoch_us(notified_at)) / 1000000 end as duration_s,
-    reason as excluded_because
-from (
-    select
-        *,
-        case
-            when excluded_because is not null then excluded_because
-            when notified_at is null then 'nobody was paged'
-            when acknowledged_at is null then 'not acknowledged by a person'
-            when acknowledged_at < notified_at then 'acknowledged before the first page'
-        end as reason
-    from metric_population
-)
+    started.happened_at as started_at,
+    ended.happened_at as ended_at,
+    case when reason is null then (epoch_us(ended.happened_at) - epoch_us(started.happened_at)) / 1000000 end as duration_s,
+    case when reason is null then 'measured' when known_until is not null then 'censored' else 'excluded' end as state,
+    reason as excluded_because,
+    started,
+    ended,
+    known_until
+from spans

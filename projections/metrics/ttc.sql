@@ -1,22 +1,41 @@
 -- Time to contain: from the earliest signal to the first containment, whether or not that held.
+-- metric: ttc, version 1
+-- starts: detected
+-- ends: first_contained
+-- open: not contained yet
+-- excluded: over without a containment; contained before it was detected
 -- grain: one row an incident
 -- key: incident_id
 -- refresh: view
+with spans as (
+    select
+        incident_id,
+        service,
+        severity,
+        detected as started,
+        first_contained as ended,
+        case
+            when excluded_because is not null then excluded_because
+            when detected is null then 'not detected'
+            when first_contained is null then 'not contained'
+            when first_contained.happened_at < detected.happened_at then 'contained before it was detected'
+        end as reason,
+        case
+            when excluded_because is null and detected is not null and first_contained is null and stands
+                then moment
+        end as known_until
+    from metric_population
+)
 select
     incident_id,
     service,
     severity,
-    detected_at as started_at,
-    contained_at as ended_at,
-    case when reason is null then (epoch_us(contained_at) - epoch_us(detected_at)) / 1000000 end as duration_s,
-    reason as excluded_because
-from (
-    select
-        *,
-        case
-            when excluded_because is not null then excluded_because
-            when detected_at is null then 'not detected'
-            when contained_at is null then 'not contained'
-        end as reason
-    from metric_population
-)
+    started.happened_at as started_at,
+    ended.happened_at as ended_at,
+    case when reason is null then (epoch_us(ended.happened_at) - epoch_us(started.happened_at)) / 1000000 end as duration_s,
+    case when reason is null then 'measured' when known_until is not null then 'censored' else 'excluded' end as state,
+    reason as excluded_because,
+    started,
+    ended,
+    known_until
+from spans

@@ -1,22 +1,40 @@
 -- Time to mitigate: from the start of impact until no impact was left; by impact intervals, not by a status.
+-- metric: ttm, version 1
+-- starts: impact_started
+-- ends: mitigated
+-- open: some impact lasts
+-- excluded: no impact recorded (near miss)
 -- grain: one row an incident
 -- key: incident_id
 -- refresh: view
+with spans as (
+    select
+        incident_id,
+        service,
+        severity,
+        impact_started as started,
+        mitigated as ended,
+        case
+            when excluded_because is not null then excluded_because
+            when impact_started is null then 'no impact recorded'
+            when mitigated is null then 'impact not over'
+        end as reason,
+        case
+            when excluded_because is null and impact_started is not null and mitigated is null
+                then moment
+        end as known_until
+    from metric_population
+)
 select
     incident_id,
     service,
     severity,
-    impact_started_at as started_at,
-    mitigated_at as ended_at,
-    case when reason is null then (epoch_us(mitigated_at) - epoch_us(impact_started_at)) / 1000000 end as duration_s,
-    reason as excluded_because
-from (
-    select
-        *,
-        case
-            when excluded_because is not null then excluded_because
-            when impact_started_at is null then 'no impact recorded'
-            when mitigated_at is null then 'impact not over'
-        end as reason
-    from metric_population
-)
+    started.happened_at as started_at,
+    ended.happened_at as ended_at,
+    case when reason is null then (epoch_us(ended.happened_at) - epoch_us(started.happened_at)) / 1000000 end as duration_s,
+    case when reason is null then 'measured' when known_until is not null then 'censored' else 'excluded' end as state,
+    reason as excluded_because,
+    started,
+    ended,
+    known_until
+from spans

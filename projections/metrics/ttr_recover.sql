@@ -1,22 +1,41 @@
 -- Time to recover: from the start of impact to the first resolution that was not taken back as mistaken.
+-- metric: ttr_recover, version 1
+-- starts: impact_started
+-- ends: first_resolved
+-- open: not resolved yet
+-- excluded: start of impact not known
 -- grain: one row an incident
 -- key: incident_id
 -- refresh: view
+with spans as (
+    select
+        incident_id,
+        service,
+        severity,
+        impact_started as started,
+        first_resolved as ended,
+        case
+            when excluded_because is not null then excluded_because
+            when impact_started is null then 'start of impact not known'
+            when first_resolved is null then 'not resolved'
+            when first_resolved.happened_at < impact_started.happened_at then 'resolved before the impact began'
+        end as reason,
+        case
+            when excluded_because is null and impact_started is not null and first_resolved is null and stands
+                then moment
+        end as known_until
+    from metric_population
+)
 select
     incident_id,
     service,
     severity,
-    impact_started_at as started_at,
-    resolved_at as ended_at,
-    case when reason is null then (epoch_us(resolved_at) - epoch_us(impact_started_at)) / 1000000 end as duration_s,
-    reason as excluded_because
-from (
-    select
-        *,
-        case
-            when excluded_because is not null then excluded_because
-            when impact_started_at is null then 'start of impact not known'
-            when resolved_at is null then 'not resolved'
-        end as reason
-    from metric_population
-)
+    started.happened_at as started_at,
+    ended.happened_at as ended_at,
+    case when reason is null then (epoch_us(ended.happened_at) - epoch_us(started.happened_at)) / 1000000 end as duration_s,
+    case when reason is null then 'measured' when known_until is not null then 'censored' else 'excluded' end as state,
+    reason as excluded_because,
+    started,
+    ended,
+    known_until
+from spans

@@ -1,6 +1,7 @@
 """Incidents that the tests of the metrics share."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from events.incident import (
     ImpactEnded,
@@ -11,12 +12,23 @@ from events.incident import (
     IncidentResolved,
 )
 from events.page import PageRequested, PageSent
-from tests.spec import BOB, Told, incident, page
+from tests.spec import BOB, Told, incident, moment, page
 
 DECLARED = IncidentDeclared(title="checkout is down", severity="sev2", service="checkout")
 REQUESTED = PageRequested(
     incident_id="INC-42", person_id=BOB, run=1, round=0, level=1, answer_within_s=300, target="rotation.primary"
 )
+
+
+def mark(clock_time: str, seq: int) -> dict[str, Any]:
+    """What a metric starts or ends at: a precise time and the event, by its place in the log, that says it."""
+    return {
+        "happened_at": moment(clock_time),
+        "seq": seq,
+        "event_id": f"event-{seq}",
+        "earliest": None,
+        "latest": None,
+    }
 
 
 def whole_incident() -> tuple[Sequence[Told], ...]:

@@ -1,15 +1,18 @@
 """The view ``metric_population``: what metrics count, and from where to where."""
 
+import pytest
+
 from events.incident import (
     DeterminationSet,
     ImpactStarted,
     IncidentAcknowledged,
     IncidentDismissed,
     IncidentMerged,
+    IncidentReopened,
     IncidentSeverityChanged,
 )
-from tests.projections.metric_story import DECLARED, whole_incident
-from tests.spec import given, incident, moment
+from tests.projections.metric_story import DECLARED, mark, whole_incident
+from tests.spec import given, incident
 
 
 def test_what_is_no_incident_of_its_own_is_left_out_and_says_why():
@@ -40,11 +43,11 @@ def test_a_root_starts_when_the_earliest_of_its_members_did_and_ends_by_itself()
     ).view("metric_population").shows(
         {
             "incident_id": "INC-42",
-            "impact_started_at": moment("08:40"),
-            "detected_at": moment("08:50"),
-            "notified_at": moment("09:05"),
-            "acknowledged_at": moment("09:07"),
-            "resolved_at": moment("09:40"),
+            "impact_started": mark("08:40", 10),
+            "detected": mark("08:50", 9),
+            "notified": mark("09:05", 4),
+            "first_acknowledged": mark("09:07", 5),
+            "first_resolved": mark("09:40", 8),
         },
         {"incident_id": "INC-43", "excluded_because": "merged into INC-42"},
     )
@@ -54,3 +57,19 @@ def test_the_declared_severity_is_the_one_that_counts():
     given(incident("INC-42", DECLARED, IncidentSeverityChanged(severity="sev1", previous="sev2"))).view(
         "metric_population"
     ).shows({"severity": "sev2"})
+
+
+def test_what_no_longer_holds_is_not_reached():
+    given(
+        *whole_incident(),
+        incident("INC-42", IncidentReopened(kind="relapse", reason="back", episode=2), at="10:00"),
+    ).view("metric_population").shows(
+        {"stands": True, "contained": None, "resolved": None, "first_resolved": mark("09:40", 8)}
+    )
+
+
+@pytest.mark.parametrize(("later", "settled"), [("+13 09:40", False), ("+14 09:40", True)])
+def test_an_incident_is_settled_two_weeks_after_it_was_resolved(later: str, settled: bool):
+    given(*whole_incident(), incident("INC-43", DECLARED, at=later)).view("metric_population").shows(
+        {"incident_id": "INC-42", "settled": settled}, {"incident_id": "INC-43", "settled": False}
+    )
