@@ -1,12 +1,46 @@
--- Every incident as it stands: phase, severity, people, and when it reached what.
+-- Every incident as it stands: phase, severity, people, and when it reached what, as is believed now.
 -- ``contained_at``, ``eradicated_at``, ``resolved_at`` and ``closed_at`` are null once they no longer hold, and
 -- acknowledgement once the incident was reopened or reinstated; ``notified_at`` is the first page ever sent;
--- ``mitigated_at`` is the end of all impact, null while any lasts.
+-- ``mitigated_at`` is the end of all impact, null while any lasts. ``retroactive``: it was over before the log, or the
+-- system that it was imported from, first heard of it at ``first_known_at``.
 -- grain: one row an incident
 -- key: incident_id
 -- refresh: closure
-with told as (
-    select stream_id as incident_id, * from incident_facts
+with times as (
+    select replaces_seq, milestone = 'detected' as of_signal, arg_max(occurred_at, seq) as occurred_at
+    from incident_milestone_corrected
+    where replaces_seq > 0
+    group by replaces_seq, of_signal
+),
+severities as (
+    select replaces_seq, arg_max(severity, seq) as severity
+    from incident_severity_corrected
+    group by replaces_seq
+),
+determinations as (
+    select replaces_seq, arg_max(determination, seq) as determination
+    from incident_determination_corrected
+    group by replaces_seq
+),
+-- What was said, with what is believed of it now in place of what was corrected. What a correction itself says is in
+-- the place of what it corrects, and an event that was taken back is nowhere; so the phase, too, is that of the last
+-- event that is left.
+told as (
+    select
+        facts.* replace (
+            coalesce(times.occurred_at, facts.happened_at) as happened_at,
+            case when facts.type <> 'incident.severity_corrected' then coalesce(severities.severity, facts.severity) end
+                as severity,
+            case
+                when facts.type <> 'incident.determination_corrected'
+                    then coalesce(determinations.determination, facts.determination)
+            end as determination
+        ),
+        facts.stream_id as incident_id
+    from incident_facts as facts
+    left join times on times.replaces_seq = facts.seq and times.of_signal = (facts.type = 'incident.opened')
+    left join severities on severities.replaces_seq = facts.seq
+    left join determinations on determinations.replaces_seq = facts.seq
 ),
 folded as (
     select
@@ -42,8 +76,11 @@ folded as (
         arg_max(type, seq) filter (where type in ('incident.resolved', 'incident.reopened')) as resolution,
         arg_max(happened_at, seq) filter (where type in ('incident.closed', 'incident.reopened')) as closing_at,
         arg_max(type, seq) filter (where type in ('incident.closed', 'incident.reopened')) as closing,
+        arg_min(happened_at, seq) filter (where type = 'incident.resolved') as first_resolved_at,
+        arg_min(coalesce(known_at, recorded_at), seq) as first_known_at,
         count(*) filter (where type = 'incident.reopened') as reopened_count,
         coalesce(max(seq) filter (where type in ('incident.reopened', 'incident.reinstated')), 0) as begun_again_seq,
+        arg_max(happened_at, seq) filter (where type in ('incident.reopened', 'incident.reinstated')) as begun_again_at,
         max(seq) as last_seq,
         max(recorded_at) as updated_at
     from told
@@ -53,7 +90,8 @@ reached as (
     select
         incident_id,
         min(happened_at) filter (where milestone = 'detected') as detected_at,
-        min(happened_at) filter (where milestone = 'notified') as notified_at
+        min(happened_at) filter (where milestone = 'notified') as notified_at,
+        min(happened_at) filter (where milestone = 'impact_started') as impact_started_at
     from incident_milestones
     group by incident_id
 ),
@@ -67,10 +105,23 @@ acknowledgements as (
     where told.type = 'incident.acknowledged' and told.seq > folded.begun_again_seq
     group by told.incident_id
 ),
+-- What was reached in this episode without any event that says so.
+unsaid as (
+    select
+        reached.incident_id,
+        max(reached.happened_at) filter (where milestone = 'acknowledged') as acknowledged_unsaid_at,
+        max(reached.happened_at) filter (where milestone = 'contained') as contained_unsaid_at,
+        max(reached.happened_at) filter (where milestone = 'mitigated') as mitigated_unsaid_at,
+        max(reached.happened_at) filter (where milestone = 'eradicated') as eradicated_unsaid_at
+    from incident_milestones as reached
+    join folded using (incident_id)
+    where reached.said_at is null
+        and (folded.begun_again_at is null or reached.happened_at >= folded.begun_again_at)
+    group by reached.incident_id
+),
 impact as (
     select
         incident_id,
-        min(started_at) as impact_started_at,
         case when count(*) = count(ended_at) then max(ended_at) end as impact_ended_at
     from impact_intervals
     group by incident_id
@@ -115,6 +166,8 @@ standing as (
         case when eradication = 'incident.eradicated' then eradication_at end as eradicated_at,
         case when resolution = 'incident.resolved' then resolution_at end as resolved_at,
         case when closing = 'incident.closed' then closing_at end as closed_at,
+        first_resolved_at,
+        first_known_at,
         1 + reopened_count as episode,
         reopened_count,
         case when is_merged then merged_into end as merged_into,
@@ -129,6 +182,8 @@ parts as (
     select * from reached
     union all by name
     select * from acknowledgements
+    union all by name
+    select * from unsaid
     union all by name
     select * from impact
     union all by name
@@ -151,15 +206,17 @@ select
     max(detected_at) as detected_at,
     max(declared_at) as declared_at,
     max(notified_at) as notified_at,
-    max(acknowledged_at) as acknowledged_at,
+    coalesce(max(acknowledged_at), max(acknowledged_unsaid_at)) as acknowledged_at,
     max(acknowledged_by) as acknowledged_by,
-    max(contained_at) as contained_at,
-    max(impact_ended_at) as mitigated_at,
-    max(eradicated_at) as eradicated_at,
+    coalesce(max(contained_at), max(contained_unsaid_at)) as contained_at,
+    coalesce(max(impact_ended_at), max(mitigated_unsaid_at)) as mitigated_at,
+    coalesce(max(eradicated_at), max(eradicated_unsaid_at)) as eradicated_at,
     max(resolved_at) as resolved_at,
     max(closed_at) as closed_at,
     max(impact_started_at) as impact_started_at,
-    max(impact_ended_at) as impact_ended_at,
+    coalesce(max(impact_ended_at), max(mitigated_unsaid_at)) as impact_ended_at,
+    coalesce(max(first_resolved_at) <= max(first_known_at), false) as retroactive,
+    max(first_known_at) as first_known_at,
     max(episode) as episode,
     max(reopened_count) as reopened_count,
     max(merged_into) as merged_into,

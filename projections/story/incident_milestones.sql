@@ -1,32 +1,117 @@
--- When an incident reached what: impact_started, detected, notified, acknowledged, declared, contained, mitigated,
--- eradicated, resolved, closed, reopened. An episode ends with a reopening. ``void``: a later fact says that it never
--- was so, because the incident was reopened as mistakenly resolved.
+-- When an incident reached what, as is believed now: impact_started, detected, notified, acknowledged, declared,
+-- contained, mitigated, eradicated, resolved, closed, reopened. An episode ends with a reopening. ``void``: a later fact
+-- says that it never was so, because the incident was reopened as mistakenly resolved.
 -- ``detected`` is the earliest signal, ``notified`` the first page that a channel took, ``acknowledged`` the first
 -- by a person, ``mitigated`` the end of the last impact that began in the episode.
+-- ``said_at`` is what was first said, null when only a correction says it; ``earliest`` and ``latest`` bound a time that
+-- is not known precisely; ``corrected_seq`` is the correction that is believed instead, null when none is.
 -- grain: one row an incident, milestone and event
 -- key: incident_id, milestone, seq
 -- refresh: closure
-with reopenings as (
-    select stream_id as incident_id, list(seq order by seq) as seqs, list(kind order by seq) as kinds
-    from incident_reopened
-    group by stream_id
-),
-told as (
+with corrections as (
     select
-        stream_id as incident_id, seq, event_id, type, happened_at, recorded_at,
-        coalesce(detected_at, happened_at) as signal_at,
-        automatic or actor is null or actor like '%:%' as by_machine
+        replaces_seq,
+        milestone = 'detected' as of_signal,
+        arg_max(
+            {'occurred_at': occurred_at, 'earliest': occurred_earliest, 'latest': occurred_latest, 'seq': seq}, seq
+        ) as latest
+    from incident_milestone_corrected
+    where replaces_seq > 0
+    group by replaces_seq, of_signal
+),
+said as (
+    select
+        stream_id as incident_id, seq, event_id, type, happened_at, happened_earliest, happened_latest, recorded_at,
+        detected_at, automatic or actor is null or actor like '%:%' as by_machine
     from incident_facts
     where type in (
         'incident.opened', 'incident.declared', 'incident.acknowledged', 'incident.contained', 'incident.eradicated',
-        'incident.resolved', 'incident.closed', 'incident.reopened', 'incident.impact_started'
+        'incident.resolved', 'incident.closed', 'incident.reopened', 'incident.impact_started', 'incident.impact_ended'
     )
     union all
     select
-        requested.incident_id, sent.seq, sent.event_id, sent.type, sent.happened_at, sent.recorded_at,
-        sent.happened_at, true
+        requested.incident_id, sent.seq, sent.event_id, sent.type, sent.happened_at, sent.happened_earliest,
+        sent.happened_latest, sent.recorded_at, null, true
     from page_sent as sent
     join page_requested as requested using (stream)
+),
+-- The time of each event itself.
+own as (
+    select
+        said.*,
+        coalesce(corrections.latest.occurred_at, said.happened_at) as own_at,
+        case when corrections.replaces_seq is null then said.happened_earliest else corrections.latest.earliest end
+            as own_earliest,
+        case when corrections.replaces_seq is null then said.happened_latest else corrections.latest.latest end
+            as own_latest,
+        corrections.latest.seq as own_corrected_seq
+    from said
+    left join corrections
+        on corrections.replaces_seq = said.seq and corrections.of_signal = (said.type = 'incident.opened')
+),
+reopenings as (
+    select
+        reopened.stream_id as incident_id,
+        list(reopened.seq order by reopened.seq) as seqs,
+        list(reopened.kind order by reopened.seq) as kinds,
+        list(own.own_at order by reopened.seq) as times
+    from incident_reopened as reopened
+    join own using (seq)
+    group by reopened.stream_id
+),
+-- One row for each milestone that an event says. A declaration says two: itself, and the earliest signal.
+told as (
+    select
+        incident_id, seq, event_id, recorded_at, type,
+        case type
+            when 'incident.opened' then 'detected'
+            when 'page.sent' then 'notified'
+            when 'incident.impact_ended' then 'mitigated'
+            else split_part(type, '.', 2)
+        end as milestone,
+        own_at as happened_at,
+        happened_at as said_at,
+        own_earliest as earliest,
+        own_latest as latest,
+        own_corrected_seq as corrected_seq
+    from own
+    where not (type = 'incident.acknowledged' and by_machine)
+    union all by name
+    select
+        own.incident_id, own.seq, own.event_id, own.recorded_at, own.type,
+        'detected' as milestone,
+        coalesce(corrections.latest.occurred_at, own.detected_at, own.own_at) as happened_at,
+        coalesce(own.detected_at, own.happened_at) as said_at,
+        case
+            when corrections.replaces_seq is not null then corrections.latest.earliest
+            when own.detected_at is null then own.own_earliest
+        end as earliest,
+        case
+            when corrections.replaces_seq is not null then corrections.latest.latest
+            when own.detected_at is null then own.own_latest
+        end as latest,
+        coalesce(corrections.latest.seq, case when own.detected_at is null then own.own_corrected_seq end)
+            as corrected_seq
+    from own
+    left join corrections on corrections.replaces_seq = own.seq and corrections.of_signal
+    where own.type = 'incident.declared'
+),
+-- Milestones that no event says, but a correction; the last one of each.
+asserted as (
+    select incident_id, milestone, latest.*
+    from (
+        select
+            stream_id as incident_id,
+            milestone,
+            arg_max(
+                {'seq': seq, 'event_id': event_id, 'recorded_at': recorded_at, 'happened_at': occurred_at,
+                 'earliest': occurred_earliest, 'latest': occurred_latest, 'corrected_seq': seq},
+                seq
+            ) as latest
+        from incident_milestone_corrected
+        where replaces_seq = 0
+        group by stream_id, milestone
+    )
 ),
 placed as (
     select
@@ -37,70 +122,84 @@ placed as (
     from told
     left join reopenings using (incident_id)
 ),
+placed_by_time as (
+    select
+        asserted.*,
+        coalesce(len(list_filter(reopenings.times, lambda reopened: reopened <= asserted.happened_at)), 0)
+            as reopened_before
+    from asserted
+    left join reopenings using (incident_id)
+),
+candidates as (
+    from placed
+    union all by name
+    -- It stands while no event of the same episode says it.
+    from placed_by_time
+    anti join placed using (incident_id, milestone, reopened_before)
+),
 -- Once an incident: the earliest. Once an episode: the first, whoever else said it again.
 earliest as (
     select
         incident_id,
-        case when type = 'incident.impact_started' then 'impact_started' else 'detected' end as milestone,
+        milestone,
         arg_min(
-            {'happened_at': signal_at, 'recorded_at': recorded_at, 'seq': seq, 'event_id': event_id,
+            {'happened_at': happened_at, 'said_at': said_at, 'earliest': earliest, 'latest': latest,
+             'corrected_seq': corrected_seq, 'recorded_at': recorded_at, 'seq': seq, 'event_id': event_id,
              'episode': 1 + reopened_before},
-            (signal_at, seq)
+            (happened_at, seq)
         ) as reached
-    from placed
-    where type in ('incident.opened', 'incident.declared', 'incident.impact_started')
+    from candidates
+    where milestone in ('detected', 'impact_started')
     group by all
 ),
 firsts as (
     select
         incident_id,
-        case when type = 'page.sent' then 'notified' else 'acknowledged' end as milestone,
+        milestone,
         arg_min(
-            {'happened_at': happened_at, 'recorded_at': recorded_at, 'seq': seq, 'event_id': event_id,
+            {'happened_at': happened_at, 'said_at': said_at, 'earliest': earliest, 'latest': latest,
+             'corrected_seq': corrected_seq, 'recorded_at': recorded_at, 'seq': seq, 'event_id': event_id,
              'episode': 1 + reopened_before},
-            case when type = 'page.sent' then (happened_at, seq) else (timestamp '1970-01-01', seq) end
+            case when milestone = 'notified' then (happened_at, seq) else (timestamp '1970-01-01', seq) end
         ) as reached
-    from placed
-    where type = 'page.sent' or (type = 'incident.acknowledged' and not by_machine)
+    from candidates
+    where milestone in ('notified', 'acknowledged')
     group by incident_id, milestone, reopened_before
 ),
 begun as (
-    select intervals.*, 1 + placed.reopened_before as episode
+    select intervals.*, placed.reopened_before
     from impact_intervals as intervals
-    join placed on placed.incident_id = intervals.incident_id and placed.seq = intervals.started_seq
+    join placed
+        on placed.incident_id = intervals.incident_id and placed.seq = intervals.started_seq
+        and placed.milestone = 'impact_started'
 ),
-mitigations as (
-    select
-        incident_id,
-        episode,
-        max(ended_at) as happened_at,
-        arg_max(ended_seq, (ended_at, ended_seq)) as seq
+last_ends as (
+    select incident_id, reopened_before, arg_max(ended_seq, (ended_at, ended_seq)) as seq
     from begun
-    group by incident_id, episode
+    group by incident_id, reopened_before
     having count(*) = count(ended_at)
 )
 select
-    incident_id, milestone, reached.happened_at, reached.recorded_at, reached.seq, reached.event_id,
-    reached.episode, false as void
-from earliest
+    incident_id, milestone, reached.happened_at, reached.said_at, reached.earliest, reached.latest,
+    reached.corrected_seq, reached.recorded_at, reached.seq, reached.event_id, reached.episode, false as void
+from (from earliest union all from firsts)
 union all
 select
-    incident_id, milestone, reached.happened_at, reached.recorded_at, reached.seq, reached.event_id,
-    reached.episode, false
-from firsts
+    incident_id, milestone, happened_at, said_at, earliest, latest, corrected_seq, recorded_at, seq, event_id,
+    1 + reopened_before,
+    milestone in ('resolved', 'closed') and coalesce(kinds[reopened_before + 1] = 'mistaken', false)
+from candidates
+where milestone in ('declared', 'contained', 'eradicated', 'resolved', 'closed', 'reopened')
 union all
 select
-    incident_id, split_part(type, '.', 2), happened_at, recorded_at, seq, event_id, 1 + reopened_before,
-    type in ('incident.resolved', 'incident.closed')
-        and coalesce(kinds[reopened_before + 1] = 'mistaken', false)
-from placed
-where type in (
-    'incident.declared', 'incident.contained', 'incident.eradicated', 'incident.resolved', 'incident.closed',
-    'incident.reopened'
-)
+    ended.incident_id, 'mitigated', ended.happened_at, ended.said_at, ended.earliest, ended.latest,
+    ended.corrected_seq, ended.recorded_at, ended.seq, ended.event_id, 1 + last_ends.reopened_before, false
+from last_ends
+join placed as ended using (incident_id, seq)
+where ended.milestone = 'mitigated'
 union all
 select
-    mitigations.incident_id, 'mitigated', mitigations.happened_at, ended.recorded_at, mitigations.seq,
-    ended.event_id, mitigations.episode, false
-from mitigations
-join incident_impact_ended as ended on ended.seq = mitigations.seq
+    incident_id, milestone, happened_at, said_at, earliest, latest, corrected_seq, recorded_at, seq, event_id,
+    1 + reopened_before, false
+from candidates
+where milestone = 'mitigated' and said_at is null
