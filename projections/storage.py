@@ -108,20 +108,22 @@ def add_to_log(writer: duckdb.DuckDBPyConnection, batch: Sequence[Stored]) -> fr
     return touched.union(writer.execute(RETRACT.format(log_rows=base(writer, "log_rows"))).fetchall())
 
 
-def define(connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
-    """Drop every view and projection, and create those of a catalog, empty."""
+def define(connection: duckdb.DuckDBPyConnection, catalog: Catalog, *, keep: frozenset[str] = frozenset()) -> None:
+    """Drop every view and projection, and create those of a catalog: empty, besides the tables to keep."""
     existing = connection.execute(
         "select table_name, table_type from information_schema.tables "
         "where table_catalog = current_database() and table_schema = 'main'"
     ).fetchall()
     for name, kind in existing:
-        if name not in OWN_TABLES:
+        if name not in OWN_TABLES and (kind == "VIEW" or name not in keep):
             connection.execute(f'drop {"view" if kind == "VIEW" else "table"} "{name}"')
     if connection.execute(FACT_TYPE).fetchone() != connection.execute(KEPT_FACT_TYPE).fetchone():
         connection.execute(FACTS_ANEW)
     for typed in catalog.typed:
         connection.execute(f'create view "{typed.name}" as {typed.sql}')
     for view in catalog.views:
+        if view.name in keep:
+            continue
         if view.stored:
             connection.execute(f'create table "{view.name}" as {view.sql}\nlimit 0')
         else:

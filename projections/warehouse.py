@@ -15,13 +15,20 @@ from pathlib import Path
 import duckdb
 
 from events import RecountError, Stored
-from projections.catalog import View, read_catalog
+from projections.catalog import Catalog, View, read_catalog
 from projections.compare import Difference, differences, digest
+from projections.definitions import (
+    NEXT,
+    change_over,
+    compute_beside,
+    define_anew,
+    prepare,
+)
 from projections.gate import Gate
 from projections.lens import AsOf, show_as_of
 from projections.query import FOR_PEOPLE, TRUSTED, Limits, Parameters, QueryRefused, Table, check, run, run_guarded
 from projections.refresh import Refresher
-from projections.schema import PEOPLE_DATABASE, PEOPLE_VIEW, SCHEMA_VERSION, create_tables
+from projections.schema import PEOPLE_DATABASE
 from projections.statement import first_line, read_select
 from projections.storage import (
     IN_MEMORY,
@@ -30,7 +37,6 @@ from projections.storage import (
     add_to_log,
     compute_all,
     connect,
-    define,
     transaction,
 )
 
@@ -51,11 +57,15 @@ class LogGap(RecountError):
 class Warehouse:
     """A copy of the log with its projections. Open it with `Warehouse.open`."""
 
-    def __init__(self, path: Path, *, threads: int, memory_limit: str) -> None:
+    def __init__(self, path: Path, *, threads: int, memory_limit: str, catalog: Catalog | None, complete: bool) -> None:
         self.path = path
         self._threads = threads
         self._memory_limit = memory_limit
-        self._catalog = read_catalog()
+        self._complete = complete
+        self._newest = catalog or read_catalog()
+        # Those that everything answers and follows the log by: until `upgrade` is done, of the version before.
+        self._catalog = self._newest
+        self._outdated: frozenset[str] = frozenset()
         self._gate = Gate()
         self._asking: set[duckdb.DuckDBPyConnection] = set()
         self._writing = threading.Lock()
@@ -68,19 +78,30 @@ class Warehouse:
         self._connect()
 
     @classmethod
-    def open(cls, path: Path | str = IN_MEMORY, *, threads: int = 2, memory_limit: str = "2GB") -> "Warehouse":
-        """Open a warehouse, or begin an empty one. Takes longer once after an upgrade that changed a projection.
+    def open(
+        cls,
+        path: Path | str = IN_MEMORY,
+        *,
+        threads: int = 2,
+        memory_limit: str = "2GB",
+        catalog: Catalog | None = None,
+        complete: bool = True,
+    ) -> "Warehouse":
+        """Open a warehouse, or begin an empty one. One of a version with other definitions answers by those until
+        `upgrade` is called.
 
         Args:
             path: the file; without one the warehouse lives in memory.
             threads: how many threads the engine may use.
             memory_limit: how much memory all questions and the writer may use together, such as ``2GB``.
+            catalog: the definitions; those of this program when left out.
+            complete: compute the projections of what was only loaded. Not wanted by who goes on loading.
 
         Raises:
             UnusableWarehouse: the file is damaged or of another version.
             WarehouseInUse: another process has it open.
         """
-        return cls(Path(path), threads=threads, memory_limit=memory_limit)
+        return cls(Path(path), threads=threads, memory_limit=memory_limit, catalog=catalog, complete=complete)
 
     def close(self) -> None:
         """Stop. What is being asked may finish within `CLOSE_PATIENCE_S`."""
@@ -107,6 +128,11 @@ class Warehouse:
     def position(self) -> int:
         """Position of the last event applied, 0 when there is none."""
         return self._position
+
+    @property
+    def outdated(self) -> frozenset[str]:
+        """The projections that `upgrade` must compute; while there are any, everything has its former definition."""
+        return self._outdated
 
     def views(self) -> list[View]:
         """Every projection with its sentence, grain, key, columns and SQL."""
@@ -158,6 +184,31 @@ class Warehouse:
         """
         with self._writing:
             self._compute_all(progress)
+
+    def upgrade(self, progress: Progress = lambda _done, _total: None) -> None:
+        """Compute what is `outdated` beside the tables that answer, then change over in one transaction.
+
+        Readers and the writer go on meanwhile; the writer waits for the change itself, which costs what was applied
+        since the computing began.
+
+        Args:
+            progress: told after each projection how many are done, of how many.
+        """
+        names = self._outdated
+        if not names:
+            return
+        try:
+            with self._reading() as cursor:
+                position = compute_beside(cursor, self._newest, names, progress)
+        except duckdb.InterruptException:
+            return  # it is being closed; the next opening finds the same to do
+        with self._writing:
+            if not self._outdated:
+                self._drop_unused(names)  # a rebuild was faster, or another file took the place of this one
+                return
+            with self._root.cursor() as cursor, transaction(cursor):
+                change_over(cursor, self._newest, names, position)
+            self._answer_by_newest()
 
     def set_people(self, rows: Sequence[tuple[str, str | None, str | None, str | None, bool]]) -> None:
         """Replace the rows of ``people``: (person_id, handle, name, zone, erased) each.
@@ -230,10 +281,12 @@ class Warehouse:
         self._root = connect(self.path, threads=self._threads, memory_limit=self._memory_limit)
         try:
             with self._root.cursor() as setup, transaction(setup):
-                self._position = self._projected = self._prepare(setup)
+                standing = prepare(setup, self._newest, complete=self._complete)
+            self._position, self._projected = standing.position, standing.projected
+            self._catalog, self._outdated = standing.catalog, standing.outdated
             self._writer = self._root.cursor()
             self._refresher = Refresher(self._writer, self._catalog)
-        except duckdb.Error as error:
+        except (duckdb.Error, UnusableWarehouse) as error:
             self._root.close()
             raise UnusableWarehouse(f"{self.path} cannot be used: {first_line(error)}") from error
         except BaseException:
@@ -241,6 +294,7 @@ class Warehouse:
             raise
 
     def _disconnect(self) -> None:
+        self._outdated = frozenset()
         # A damaged database refuses even this.
         with suppress(duckdb.Error):
             self._writer.close()
@@ -257,33 +311,26 @@ class Warehouse:
         for cursor in list(self._asking):
             cursor.interrupt()
 
-    def _prepare(self, setup: duckdb.DuckDBPyConnection) -> int:
-        """Bring the tables and views to what this version defines. Returns the position."""
-        create_tables(setup)
-        state = setup.execute(
-            "select schema_version, definitions, position, projected_position from warehouse_state"
-        ).fetchone()
-        if state is None:
-            state = (SCHEMA_VERSION, "", 0, 0)
-            setup.execute("insert into warehouse_state values (?, ?, ?, ?)", state)
-        version, definitions, position, projected = state
-        if version != SCHEMA_VERSION:
-            raise UnusableWarehouse(f"{self.path} has schema version {version}, this program {SCHEMA_VERSION}")
-        setup.execute(PEOPLE_VIEW)
-        if definitions != self._catalog.digest():
-            logger.info("%s: the projections have new definitions; computing them from the log", self.path)
-            define(setup, self._catalog)
-            setup.execute("update warehouse_state set definitions = ?", [self._catalog.digest()])
-        elif projected == position:
-            return int(position)
-        compute_all(setup, self._catalog)
-        return int(position)
+    def _answer_by_newest(self) -> None:
+        self._catalog, self._outdated = self._newest, frozenset()
+        self._writer.close()
+        self._writer = self._root.cursor()
+        self._refresher = Refresher(self._writer, self._catalog)
+
+    def _drop_unused(self, names: frozenset[str]) -> None:
+        with suppress(duckdb.Error), self._root.cursor() as cursor:
+            for name in names:
+                cursor.execute(f'drop table if exists "{NEXT}{name}"')
 
     def _compute_all(self, progress: Progress | None = None) -> None:
         # Not on the writer's connection, which sees a slice as the log.
         with self._root.cursor() as cursor, transaction(cursor):
-            compute_all(cursor, self._catalog, progress)
+            if self._outdated:
+                define_anew(cursor, self._newest)
+            compute_all(cursor, self._newest, progress)
         self._projected = self._position
+        if self._outdated:
+            self._answer_by_newest()
 
     def _continuing(self, batch: Sequence[Stored]) -> Sequence[Stored]:
         fresh = [stored for stored in batch if stored.seq > self._position]

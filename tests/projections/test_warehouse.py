@@ -281,5 +281,6 @@ def test_the_log_holds_both_clocks_and_every_circumstance(tmp_path: Path):
         "traceparent": "00-ab-cd-01",
         "happened_earliest": datetime(2026, 1, 5, 7, 59),
         "happened_latest": datetime(2026, 1, 5, 8, 1),
+        "known_at": None,
         "text": "x",
     }
