@@ -6,6 +6,8 @@ A file is one SELECT, named as its view, under a header of comment lines::
     -- grain: one row a holding                            what one row is
     -- key: incident_id, role, person_id, since            the columns that tell rows apart
     -- refresh: stream                                     how the live table follows the log
+    -- once: metric_population                             what is beneath and computed once (`projections.sharing`)
+    -- column until: Null while it is held.                what only this view says of a column
 
 ``refresh`` is one of
 
@@ -31,6 +33,7 @@ import msgspec
 from events import RecountError
 from projections import links
 from projections.schema import LOG_TABLE, PEOPLE_TABLE, PEOPLE_VIEW, attach_people, create_tables
+from projections.sharing import Definition, share
 from projections.statement import NotOneSelect, read_select
 from projections.typed_views import TypedView, typed_views
 
@@ -39,6 +42,13 @@ FOLDER = Path(__file__).parent
 Refresh = Literal["event", "stream", "closure", "view"]
 REFRESHES = ("stream", "closure", "view")
 """What a file may say."""
+
+_DEFINITION = ("metric", "population", "starts", "ends", "open", "excluded", "source")
+HEADER_FIELDS = ("grain", "key", "refresh", "once", *_DEFINITION)
+"""Words that begin a header line which is no part of the sentence. Those of a definition are for people: which metric
+this is and its version, what it counts, from when to when, what is not over, what is left out, who defines it so."""
+
+_COLUMN = "column "
 
 CATEGORY_OF_KEY = {"incident_id": "incident", "alert_key": "alert", "page_id": "page", "rotation_id": "rotation"}
 """Which streams a closure projection has a row for, by its first key column."""
@@ -66,6 +76,10 @@ class View(msgspec.Struct, frozen=True, dict=True):
     columns: tuple[Column, ...]
     sql: str
     """The SELECT, without its header."""
+    meanings: dict[str, str]
+    """What the header says of a column, where its name does not say enough; `projections.comments` knows the rest."""
+    once: str
+    """The view beneath it that is computed once for all of it (`projections.sharing`); usually none."""
     uses: frozenset[str]
     """Every typed view, projection and table that it names, directly."""
     reads: frozenset[str]
@@ -127,7 +141,7 @@ def read_catalog(folder: Path = FOLDER) -> Catalog:
         known = {each.name: each.reads for each in typed} | {"people": frozenset[str]()}
         views: list[View] = []
         for draft in _in_order(unordered, known):
-            view = _complete(draft, scratch, known)
+            view = _shared(_complete(draft, scratch, known), views)
             known[view.name] = view.reads
             views.append(view)
     return Catalog(typed, tuple(views))
@@ -141,6 +155,8 @@ def _links() -> View:
         key=links.KEY,
         refresh="event",
         columns=(),
+        meanings={},
+        once="",
         sql=links.SQL.strip(),
         # The table under every view, which no file may name.
         uses=frozenset(),
@@ -159,7 +175,7 @@ def _parse(path: Path, scratch: duckdb.DuckDBPyConnection) -> View:
     length = next((number for number, line in enumerate(lines) if not line.startswith("--")), len(lines))
     header = [line.removeprefix("--").strip() for line in lines[:length]]
     fields = {key: value.strip() for key, _, value in (line.partition(":") for line in header) if value}
-    sentence = " ".join(line for line in header if line.partition(":")[0] not in ("grain", "key", "refresh"))
+    sentence = " ".join(line for line in header if not _begins_a_field(line))
     missing = [name for name in ("grain", "key", "refresh") if not fields.get(name)]
     if missing or not sentence:
         raise BadProjection(f"{path.name} has no '-- {(missing or ['sentence'])[0]}' in its header")
@@ -177,10 +193,28 @@ def _parse(path: Path, scratch: duckdb.DuckDBPyConnection) -> View:
         key=tuple(name.strip() for name in fields["key"].split(",")),
         refresh=fields["refresh"],  # type: ignore[arg-type]  # checked above
         columns=(),
+        meanings={key.removeprefix(_COLUMN): text for key, text in fields.items() if key.startswith(_COLUMN)},
+        once=fields.get("once", ""),
         sql=sql,
         uses=uses,
         reads=frozenset(),
     )
+
+
+def _begins_a_field(line: str) -> bool:
+    word = line.partition(":")[0]
+    return word in HEADER_FIELDS or word.startswith(_COLUMN)
+
+
+def _shared(view: View, earlier: list[View]) -> View:
+    if not view.once:
+        return view
+    definitions = {each.name: Definition(each.sql, each.uses) for each in earlier if not each.stored}
+    try:
+        sql = share(Definition(view.sql, view.uses), view.once, definitions)
+    except ValueError as error:
+        raise BadProjection(f"{view.name}.sql: {error}") from error
+    return msgspec.structs.replace(view, sql=sql)
 
 
 def _in_order(drafts: list[View], known: dict[str, frozenset[str]]) -> Iterable[View]:
@@ -209,6 +243,9 @@ def _complete(draft: View, scratch: duckdb.DuckDBPyConnection, known: dict[str, 
         columns=tuple(Column(name, kind) for name, kind, *_ in described),
         reads=frozenset[str]() if frozenset[str]() in reads else frozenset[str]().union(*reads),
     )
+    strange = view.meanings.keys() - {column.name for column in view.columns}
+    if strange:
+        raise BadProjection(f"{view.name}.sql has no column {', '.join(sorted(strange))}, which its header explains")
     missing = set(view.key) - {column.name for column in view.columns}
     if missing:
         raise BadProjection(f"{view.name}.sql has no column {', '.join(sorted(missing))}, which its key names")

@@ -6,22 +6,51 @@
 -- grain: one row an incident and metric
 -- key: incident_id, metric
 -- refresh: view
+-- once: metric_population
 with spans as (
-    select 'ttd' as metric, 1 as metric_version, incident_id, started, ended, known_until, state, excluded_because from ttd
+    select
+        'ttd' as metric, 1 as metric_version, incident_id, started, ended, known_until, 0 as quiet_us, state,
+        excluded_because
+    from ttd
     union all
-    select 'tta', 1, incident_id, started, ended, known_until, state, excluded_because from tta
+    select 'tta', 1, incident_id, started, ended, known_until, 0, state, excluded_because from tta
     union all
-    select 'ttc', 1, incident_id, started, ended, known_until, state, excluded_because from ttc
+    select 'tta_detect', 1, incident_id, started, ended, known_until, 0, state, excluded_because from tta_detect
     union all
-    select 'ttm', 1, incident_id, started, ended, known_until, state, excluded_because from ttm
+    select 'ttdecl', 1, incident_id, started, ended, known_until, 0, state, excluded_because from ttdecl
     union all
-    select 'ttr_recover', 1, incident_id, started, ended, known_until, state, excluded_because from ttr_recover
+    select 'ttc', 1, incident_id, started, ended, known_until, 0, state, excluded_because from ttc
+    union all
+    select 'ttc_durable', 1, incident_id, started, ended, known_until, 0, state, excluded_because from ttc_durable
+    union all
+    select 'ttc_impact', 1, incident_id, started, ended, known_until, 0, state, excluded_because from ttc_impact
+    union all
+    select 'ttm', 1, incident_id, started, ended, known_until, 0, state, excluded_because from ttm
+    union all
+    select 'ttm_detect', 1, incident_id, started, ended, known_until, 0, state, excluded_because from ttm_detect
+    union all
+    select 'ttr_recover', 1, incident_id, started, ended, known_until, 0, state, excluded_because from ttr_recover
+    union all
+    select 'ttr_recover_durable', 1, incident_id, started, ended, known_until, 0, state, excluded_because
+    from ttr_recover_durable
+    union all
+    select 'ttr_respond', 1, incident_id, started, ended, known_until, 0, state, excluded_because from ttr_respond
+    union all
+    select 'ttr_repair', 1, incident_id, started, ended, known_until, 0, state, excluded_because from ttr_repair
+    union all
+    select 'ttr_resolve', 1, incident_id, started, ended, known_until, 0, state, excluded_because from ttr_resolve
+    union all
+    select 'active_time', 1, incident_id, started, ended, known_until, quiet_us, state, excluded_because from active_time
 ),
 bounded as (
     select
         *,
         coalesce(started.earliest, started.latest, ended.earliest, ended.latest) is not null as imprecise,
-        case state when 'measured' then ended.happened_at when 'censored' then known_until end as until
+        case state
+            when 'measured' then ended.happened_at
+            -- A clock that runs ahead may have started it after the moment.
+            when 'censored' then greatest(known_until, started.happened_at)
+        end as until
     from spans
 )
 select
@@ -37,7 +66,7 @@ select
     coalesce(bounded.started.happened_at, dimensions.detected_at) as cohort_at,
     bounded.started.happened_at as started_at,
     case when bounded.state = 'measured' then bounded.ended.happened_at end as ended_at,
-    epoch_us(bounded.until) - epoch_us(bounded.started.happened_at) as duration_us,
+    epoch_us(bounded.until) - epoch_us(bounded.started.happened_at) - bounded.quiet_us as duration_us,
     bounded.state,
     bounded.excluded_because as reason,
     bounded.started.event_id as started_event_id,
@@ -47,10 +76,12 @@ select
     case when bounded.imprecise then
         epoch_us(coalesce(bounded.ended.earliest, bounded.until))
         - epoch_us(coalesce(bounded.started.latest, bounded.started.happened_at))
+        - bounded.quiet_us
     end as earliest_us,
     case when bounded.imprecise then
         epoch_us(coalesce(bounded.ended.latest, bounded.until))
         - epoch_us(coalesce(bounded.started.earliest, bounded.started.happened_at))
+        - bounded.quiet_us
     end as latest_us
 from bounded
 join metric_dimensions as dimensions using (incident_id)

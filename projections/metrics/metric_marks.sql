@@ -24,7 +24,7 @@ from (
         -- In the order in which marks compare.
         {
             'happened_at': happened_at, 'seq': seq, 'event_id': event_id,
-            'earliest': cast(null as timestamp), 'latest': cast(null as timestamp)
+            'earliest': earliest, 'latest': latest
         } as mark
     from incident_milestones
     where not void

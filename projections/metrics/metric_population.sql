@@ -31,7 +31,7 @@ mitigations as (
         intervals.incident_id,
         max({
             'happened_at': intervals.ended_at, 'seq': intervals.ended_seq, 'event_id': intervals.ended_event_id,
-            'earliest': cast(null as timestamp), 'latest': cast(null as timestamp)
+            'earliest': intervals.ended_earliest, 'latest': intervals.ended_latest
         }) as mark
     from impact_intervals as intervals
     left join first_resolutions using (incident_id)

@@ -1,0 +1,41 @@
+-- Time to declare: from the earliest signal to the first declaration.
+-- metric: ttdecl, version 1
+-- starts: detected
+-- ends: first_declared
+-- open: in triage
+-- excluded: over without a declaration; declared before it was detected
+-- grain: one row an incident
+-- key: incident_id
+-- refresh: view
+with spans as (
+    select
+        incident_id,
+        service,
+        severity,
+        detected as started,
+        first_declared as ended,
+        case
+            when excluded_because is not null then excluded_because
+            when detected is null then 'not detected'
+            when first_declared is null then 'not declared'
+            when first_declared.happened_at < detected.happened_at then 'declared before it was detected'
+        end as reason,
+        case
+            when excluded_because is null and detected is not null and first_declared is null and stands
+                then moment
+        end as known_until
+    from metric_population
+)
+select
+    incident_id,
+    service,
+    severity,
+    started.happened_at as started_at,
+    ended.happened_at as ended_at,
+    case when reason is null then (epoch_us(ended.happened_at) - epoch_us(started.happened_at)) / 1000000 end as duration_s,
+    case when reason is null then 'measured' when known_until is not null then 'censored' else 'excluded' end as state,
+    reason as excluded_because,
+    started,
+    ended,
+    known_until
+from spans
