@@ -33,6 +33,8 @@ class Lens(msgspec.Struct, frozen=True, kw_only=True):
     """As happened by: only what is believed, under the other bounds, to have happened by then."""
 
 
+_OCCURRED_AT = "timezone('UTC', try_cast(fact.occurred_at as timestamptz))"
+
 AsOf = Lens | int | None
 """A lens; a position alone; None for the present."""
 
@@ -74,15 +76,22 @@ with known as ({known}),
 corrected as (
     select
         fact.replaces_seq as seq,
-        arg_max(timezone('UTC', try_cast(fact.occurred_at as timestamptz)), known.seq) as occurred_at
+        fact.milestone = 'detected' as of_signal,
+        arg_max({_OCCURRED_AT}, known.seq) as occurred_at
     from known
     where type = 'incident.milestone_corrected' and retracted_by_seq is null
-    group by fact.replaces_seq
+    group by all
 )
 select known.*
 from known
-left join corrected on corrected.seq = known.seq
-where known.type in ({corrections}) or coalesce(corrected.occurred_at, known.happened_at) <= {then}
+-- A declaration names the signal before it; a correction of that does not move the declaration.
+left join corrected on corrected.seq = known.seq and corrected.of_signal = (known.type = 'incident.opened')
+where case
+    -- What only a correction says happened when it says.
+    when known.type = 'incident.milestone_corrected' and coalesce(fact.replaces_seq, 0) = 0
+        then {_OCCURRED_AT} <= {then}
+    else known.type in ({corrections}) or coalesce(corrected.occurred_at, known.happened_at) <= {then}
+end
 """
 
 

@@ -19,6 +19,7 @@ from typing import Any
 import msgspec
 
 from events import Event, Fact, Stored, encode
+from projections.lens import AsOf
 from projections.warehouse import Warehouse
 
 ADA, BOB, GRACE = "per-ada4k7m2nq", "per-bob9c2d4f6", "per-grace5h8j3"
@@ -88,8 +89,8 @@ class Given(msgspec.Struct, frozen=True):
 
     log: list[Stored]
 
-    def view(self, name: str, *, as_of: int | None = None) -> "Shown":
-        """What a view shows at the end of the history, or as of an earlier position."""
+    def view(self, name: str, *, as_of: AsOf = None) -> "Shown":
+        """What a view shows at the end of the history, as of an earlier position, or through another lens."""
         with empty_warehouse() as warehouse:
             warehouse.apply(self.log)
             table = warehouse.ask(f'select * from "{name}"', as_of=as_of)
