@@ -1,7 +1,8 @@
 """What the log holds of foreign incidents, loaded when it is needed: their guards, and what was told of them."""
 
 import asyncio
-from collections.abc import Iterable
+import hashlib
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
 
 import msgspec
@@ -10,6 +11,7 @@ from events import NOTHING, EventLog
 from events.ids import key_of
 from events.imported import ImportAssigned, ImportTaken
 from services.history.belief import Belief, Placed, believe
+from services.history.commands import Snapshot
 
 
 class Taken(msgspec.Struct, frozen=True):
@@ -46,13 +48,24 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
         """When the newest state was known; None when there is none."""
         return self.taken[-1].known_at if self.taken else None
 
-    def state_at(self, moment: datetime) -> Taken | None:
-        """The state that held at a moment."""
-        return next((state for state in reversed(self.taken) if state.known_at <= moment), None)
+    def knows(self, snapshot: Snapshot) -> bool:
+        """Whether a snapshot says nothing new: what was taken over for its time says the same."""
+        state = next((state for state in reversed(self.taken) if state.known_at <= snapshot.known_at), None)
+        return state is not None and state.content_sha256 == content_sha256(snapshot)
 
 
 Foreign = tuple[str, str]
 """A system and what it calls an incident."""
+
+
+def named(snapshots: Iterable[Snapshot]) -> list[Foreign]:
+    """The foreign incidents that snapshots are about or name."""
+    return [
+        (snapshot.system, name)
+        for snapshot in snapshots
+        for name in (snapshot.id, snapshot.merged_into)
+        if isinstance(name, str)
+    ]
 
 
 def guard_of(system: str, external_id: str) -> str:
@@ -60,16 +73,30 @@ def guard_of(system: str, external_id: str) -> str:
     return f"import.{key_of('import', system, external_id)}"
 
 
-async def load(log: EventLog, wanted: Iterable[Foreign]) -> dict[Foreign, Loaded]:
-    """What the log holds of some foreign incidents, read side by side."""
-    keys = list(dict.fromkeys(wanted))
-    found = await asyncio.gather(*(_load(log, *key) for key in keys))
-    return dict(zip(keys, found, strict=True))
+def content_sha256(snapshot: Snapshot) -> str:
+    """The digest of what a snapshot says, whenever it was known."""
+    content = msgspec.to_builtins(snapshot)
+    del content["known_at"]
+    return hashlib.sha256(_ENCODER.encode(content)).hexdigest()
 
 
-async def _load(log: EventLog, system: str, external_id: str) -> Loaded:
+async def load(log: EventLog, snapshots: Sequence[Snapshot]) -> dict[Foreign, Loaded]:
+    """What the log holds of the incidents that snapshots are about or name, read side by side. When they say nothing new
+    of one, no more is read of it than that."""
+    loaded = await _each(named(snapshots), lambda key: _guard(log, *key))
+    new = named(one for one in snapshots if not loaded[one.system, one.id].knows(one))
+    known = [key for key in new if loaded[key].incident_id]
+    return loaded | await _each(known, lambda key: _with_history(log, key[0], loaded[key]))
+
+
+async def _each(keys: Iterable[Foreign], read: Callable[[Foreign], Awaitable[Loaded]]) -> dict[Foreign, Loaded]:
+    unique = list(dict.fromkeys(keys))
+    return dict(zip(unique, await asyncio.gather(*map(read, unique)), strict=True))
+
+
+async def _guard(log: EventLog, system: str, external_id: str) -> Loaded:
     guard = guard_of(system, external_id)
-    incident_id, version, taken = "", NOTHING, []
+    incident_id, version, taken = "", NOTHING, list[Taken]()
     for past in await log.read(guard):
         version = past.seq
         match past.fact:
@@ -77,18 +104,20 @@ async def _load(log: EventLog, system: str, external_id: str) -> Loaded:
                 incident_id = assigned
             case ImportTaken(content_sha256=content) if past.event.known_at is not None:
                 taken.append(Taken(past.event.known_at, content))
-    if not incident_id:
-        return Loaded(guard=guard, guard_version=version)
-    history = tuple((past.seq, past.event) for past in await log.read(f"incident.{incident_id}"))
+    return Loaded(guard=guard, guard_version=version, incident_id=incident_id, taken=tuple(taken))
+
+
+async def _with_history(log: EventLog, system: str, guard: Loaded) -> Loaded:
+    history = tuple((past.seq, past.event) for past in await log.read(guard.stream))
     belief = believe(history, system)
     root = await log.read(f"incident.{belief.merged_into}") if belief.merged_into else []
-    return Loaded(
-        guard=guard,
-        guard_version=version,
-        incident_id=incident_id,
+    return msgspec.structs.replace(
+        guard,
         version=history[-1][0] if history else NOTHING,
-        taken=tuple(taken),
         history=history,
         belief=belief,
         root_version=root[-1].seq if root else NOTHING,
     )
+
+
+_ENCODER = msgspec.json.Encoder(order="deterministic")

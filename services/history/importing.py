@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 import msgspec
 
-from events import EventLog, Write
+from events import Event, EventLog, Write
 from events.errors import InvalidEvent
 from events.ids import incident_id
 from events.log import EVENTS_PER_APPEND_MAX
-from events.recorded import encode
+from events.recorded import EVENT_BYTES_MAX, encode
 from services.command import Order
 from services.decision import decide_and_append
-from services.history.archive import Foreign, Loaded, guard_of, load
+from services.history.archive import Foreign, Loaded, guard_of, load, named
 from services.history.checking import BadSnapshot
 from services.history.commands import Outcome, Record, Snapshot
 from services.history.taking import TakenOver, headlines, take
@@ -19,6 +19,8 @@ from services.incident_number import next_number
 
 # Read side by side before a batch is decided; most incidents take some ten facts.
 SNAPSHOTS_PER_BATCH_MAX = 100
+# What JSON makes of a character at worst.
+ESCAPED_BYTES_MAX = 6
 
 
 class Importer:
@@ -51,7 +53,7 @@ class Importer:
     ) -> tuple[tuple[Write, ...], list[Outcome]]:
         """The writes of the first snapshots, as many as fit into one append, and what becomes of each."""
         window = snapshots[:SNAPSHOTS_PER_BATCH_MAX]
-        loaded = await load(self._log, _named(window))
+        loaded = await load(self._log, window)
         batch = _Batch()
         for snapshot in window:
             if batch.touches(snapshot):
@@ -66,7 +68,7 @@ class Importer:
 
     async def _rehearse(self, order: Order, command: Record) -> list[Outcome]:
         """What would become of each, one after the other."""
-        loaded = await load(self._log, _named(command.snapshots))
+        loaded = await load(self._log, command.snapshots)
         batch = _Batch()
         for snapshot in command.snapshots:
             outcome, taken = await self._take(order, command, snapshot, loaded, batch)
@@ -109,7 +111,7 @@ class _Batch:
 
     def touches(self, snapshot: Snapshot) -> bool:
         """Whether a snapshot rests on what this batch is about to write: its position is not known yet."""
-        return any(guard_of(*key) in self._streams for key in _named([snapshot]))
+        return any(guard_of(*key) in self._streams for key in named([snapshot]))
 
     def has_room_for(self, taken: TakenOver) -> bool:
         """Whether its writes fit beside the others."""
@@ -133,16 +135,6 @@ def _stops(command: Record, outcomes: Sequence[Outcome]) -> bool:
     return bool(outcomes and outcomes[-1].problem) and not command.skip_refused
 
 
-def _named(snapshots: Sequence[Snapshot]) -> list[Foreign]:
-    """The foreign incidents that snapshots are about or name."""
-    return [
-        (snapshot.system, name)
-        for snapshot in snapshots
-        for name in (snapshot.id, snapshot.merged_into)
-        if isinstance(name, str)
-    ]
-
-
 def _count(taken: TakenOver) -> int:
     return sum(len(write.events) for write in taken.writes)
 
@@ -155,8 +147,14 @@ def _require_appendable(taken: TakenOver) -> None:
             hint="Give an earlier state of it first, with fewer updates.",
         )
     for write in taken.writes:
-        for event in write.events:
+        for event in filter(_may_be_too_large, write.events):
             try:
                 encode(write.stream, event)
             except InvalidEvent as error:
-                raise BadSnapshot("$", str(error), hint=error.hint or "Shorten it.") from error
+                raise BadSnapshot("$", str(error), hint=error.hint) from error
+
+
+def _may_be_too_large(event: Event) -> bool:
+    """Whether it is worth encoding an event to learn its size: most are far below the limit."""
+    texts = (getattr(event.fact, name) for name in event.fact.__struct_fields__)
+    return sum(len(text) for text in texts if isinstance(text, str)) * ESCAPED_BYTES_MAX > EVENT_BYTES_MAX // 2

@@ -1,6 +1,5 @@
 """Taking one snapshot over: from what is loaded to the writes that make the incident what the snapshot says. Pure."""
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
@@ -13,7 +12,7 @@ from events.fact import tag_of
 from events.ids import derived_event_id, key_of
 from events.imported import ImportAssigned, ImportTaken
 from events.incident import IncidentAbsorbed, IncidentDisowned, IncidentMerged, IncidentUnmerged
-from services.history.archive import Foreign, Loaded, Taken
+from services.history.archive import Foreign, Loaded, Taken, content_sha256
 from services.history.belief import believe, source_of
 from services.history.checking import BadSnapshot, check
 from services.history.commands import Snapshot
@@ -59,10 +58,9 @@ def take(
     """
     check(snapshot)
     before = loaded[snapshot.system, snapshot.id]
-    digest = content_sha256(snapshot)
-    state = before.state_at(snapshot.known_at)
-    if state is not None and state.content_sha256 == digest:
+    if before.knows(snapshot):
         return TakenOver(incident_id=before.incident_id, after=before)
+    digest = content_sha256(snapshot)
     _in_order_of_knowledge(snapshot, before)
     incident_id = before.incident_id or new_id
     cause = derived_event_id("import", snapshot.system, snapshot.id, _utc_text(snapshot.known_at), digest)
@@ -100,13 +98,6 @@ def take(
         is_new=not before.incident_id,
         after=after,
     )
-
-
-def content_sha256(snapshot: Snapshot) -> str:
-    """The digest of what a snapshot says, whenever it was known."""
-    content = msgspec.to_builtins(snapshot)
-    del content["known_at"]
-    return hashlib.sha256(_ENCODER.encode(content)).hexdigest()
 
 
 def actor_of(name: str, system: str, people: Mapping[str, str]) -> str:
