@@ -1,12 +1,13 @@
 """What a metric is: the SQL text that computes it, with everything beneath, as one hash."""
 
 import hashlib
+import re
 from functools import cache
 
 import msgspec
 
 from events import RecountError
-from projections.catalog import Catalog, read_catalog
+from projections.catalog import FOLDER, Catalog, read_catalog
 from projections.schema import LOG_TABLE
 
 MEASUREMENTS = "measurements"
@@ -21,8 +22,15 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
     """A metric as its file defines it."""
 
     metric: str
+    version: int
+    """Raised when what it means changes; 0 when its file does not say."""
     sentence: str
-    """What is measured, from where to where, in which population."""
+    """What is measured."""
+    starts: str
+    """The milestone that it is measured from, as its file says; empty when it does not."""
+    ends: str
+    excluded: str
+    """Why incidents are left out, besides not being in the population of all metrics."""
     sha256: str
     """Over the SQL of its view and of everything that this reads: 64 hexadecimal digits."""
 
@@ -40,7 +48,25 @@ def definition(metric: str) -> Definition:
     if view is None or MEASUREMENTS not in views:
         raise NoSuchMetric(f"there is no metric {metric}", hint="`recount metrics` lists them.")
     texts = sql_beneath(catalog, metric) | {MEASUREMENTS: views[MEASUREMENTS].sql}
-    return Definition(metric=metric, sentence=view.sentence, sha256=_hash(texts))
+    said = _header(metric)
+    version = re.search(r"version ([0-9]+)", said.get("metric", ""))
+    return Definition(
+        metric=metric,
+        version=int(version[1]) if version else 0,
+        sentence=said["sentence"],
+        starts=said.get("starts", ""),
+        ends=said.get("ends", ""),
+        excluded=said.get("excluded", ""),
+        sha256=_hash(texts),
+    )
+
+
+@cache
+def metrics() -> tuple[str, ...]:
+    """The ids of all metrics that `measurements` holds, in its order."""
+    sql = next((view.sql for view in read_catalog().views if view.name == MEASUREMENTS), "")
+    said = [path.stem for path in FOLDER.rglob("*.sql") if "metric" in _header(path.stem)]
+    return tuple(sorted((name for name in said if f"'{name}'" in sql), key=lambda name: sql.index(f"'{name}'")))
 
 
 def sql_beneath(catalog: Catalog, name: str) -> dict[str, str]:
@@ -61,3 +87,22 @@ def sql_beneath(catalog: Catalog, name: str) -> dict[str, str]:
 def _hash(texts: dict[str, str]) -> str:
     parts = [part for name in sorted(texts) for part in (name, texts[name])]
     return hashlib.sha256("\0".join([LOG_TABLE, *parts]).encode()).hexdigest()
+
+
+def _header(name: str) -> dict[str, str]:
+    """The fields above a view's SELECT, and its sentence."""
+    (path,) = FOLDER.rglob(f"{name}.sql")
+    fields: dict[str, str] = {}
+    sentence: list[str] = []
+    last = ""
+    for line in path.read_text().splitlines():
+        if not line.startswith("--"):
+            break
+        text = line.removeprefix("--").strip()
+        if found := re.fullmatch(r"([a-z]+): +(.+)", text):
+            last, fields[found[1]] = found[1], found[2]
+        elif last:
+            fields[last] += f" {text}"
+        else:
+            sentence.append(text)
+    return fields | {"sentence": " ".join(sentence)}

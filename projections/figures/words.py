@@ -1,0 +1,65 @@
+"""Figures in words, the same on every door: durations in their two largest units, ``NR`` for what is not reached."""
+
+from collections.abc import Mapping
+
+from projections.figures.figure import NOT_REACHED, Estimate, Figure
+
+NR = "NR"
+"""Not reached: more last on than may, and how long they will is not known."""
+NOTHING = "–"
+
+_UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
+
+
+def duration(microseconds: int) -> str:
+    """``2 h 4 min``, ``3 d``, ``42 s``, ``-4 min`` for what ended before it started; below a second, ``320 ms``."""
+    sign, length = ("-" if microseconds < 0 else ""), abs(microseconds)
+    if 0 < length < 999_500:
+        return f"{sign}{max(round(length / 1_000), 1)} ms"
+    seconds = round(length / 1_000_000)
+    if seconds >= 86_400:  # hours are the smaller of the two units, so minutes are rounded away
+        seconds = round(seconds / 3_600) * 3_600
+    elif seconds >= 3_600:
+        seconds = round(seconds / 60) * 60
+    for place, (unit, size) in enumerate(_UNITS):
+        if seconds >= size:
+            below, below_size = _UNITS[min(place + 1, len(_UNITS) - 1)]
+            rest = seconds % size // below_size
+            return f"{sign}{seconds // size} {unit}" + (f" {rest} {below}" if rest else "")
+    return "0 s"
+
+
+def value(estimate: Estimate) -> str:
+    """An estimate: its duration, ``NR``, or a dash for what cannot be said."""
+    return _end(estimate.value_us, estimate.absent)
+
+
+def interval(estimate: Estimate) -> str:
+    """Its 95 % interval: ``1 h to 2 h``, ``1 h to NR``; empty when neither end can be said."""
+    if estimate.low_us is None and estimate.high_us is None and estimate.high_absent != NOT_REACHED:
+        return ""
+    return f"{_end(estimate.low_us, estimate.low_absent)} to {_end(estimate.high_us, estimate.high_absent)}"
+
+
+def why_absent(estimate: Estimate) -> str:
+    """Why something of it is missing, besides what is only not reached; empty when nothing is."""
+    reasons = (estimate.absent, estimate.low_absent, estimate.high_absent)
+    return next((reason for reason in reasons if reason and reason != NOT_REACHED), "")
+
+
+def counts(reasons: Mapping[str, int]) -> str:
+    """``2 dismissed, 1 merged into INC-7``; empty for none."""
+    return ", ".join(f"{count} {reason}" for reason, count in reasons.items())
+
+
+def values(figure: Figure) -> str:
+    """The raw values of a figure that has too few for more: ``3 min, 7 min, over 5 min and going on``."""
+    ended = [duration(each) for each in figure.values_us or ()]
+    going_on = [f"more than {duration(each)} (not over)" for each in figure.lasting_us or ()]
+    return ", ".join(ended + going_on)
+
+
+def _end(microseconds: int | None, absent: str) -> str:
+    if microseconds is not None:
+        return duration(microseconds)
+    return NR if absent == NOT_REACHED else NOTHING

@@ -1,0 +1,301 @@
+"""``recount metrics``: figures that say how sure they are, and receipts to compute them again."""
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from events import RecountError
+from projections.figures.figure import Estimate, Figure
+from projections.figures.words import counts, duration, interval, value, values, why_absent
+from services.cli.client import Api, connect
+from services.cli.console import DATA_DEFAULT, DataOption, JsonOption, note, say, show_json, show_table
+from services.cli.lens import AsOfOption, HappenedByOption, KnownByOption, bounds
+from services.cli.reading import catch_up
+from services.cli.times import short_time
+
+MetricsArgument = Annotated[
+    list[str] | None, typer.Argument(metavar="[METRIC]...", help="Such as ttr_recover; else all.")
+]
+ByOption = Annotated[
+    str, typer.Option("--by", metavar="GROUP", help="service, team, source, severity, week, month or quarter.")
+]
+FromOption = Annotated[str, typer.Option("--from", metavar="TIME", help="Started at or after it; UTC unless it says.")]
+ToOption = Annotated[str, typer.Option("--to", metavar="TIME", help="Started before it.")]
+PeriodOption = Annotated[
+    str,
+    typer.Option(
+        "--period", "--month", "--quarter", "--week", metavar="PERIOD", help="Started in 2026-02, 2026-Q1, 2026-W07."
+    ),
+]
+SeverityKindOption = Annotated[
+    str, typer.Option("--severity-kind", metavar="KIND", help="Which severity is meant: peak, declared or final.")
+]
+SeverityOption = Annotated[str, typer.Option("--severity", help="Only this severity, of that kind.")]
+ServiceOption = Annotated[str, typer.Option("--service", help="Only this service.")]
+TeamOption = Annotated[str, typer.Option("--team", help="Only this team.")]
+SourceOption = Annotated[str, typer.Option("--source", help="Only what this source found.")]
+MeanOption = Annotated[bool, typer.Option("--mean", help="The arithmetic mean, too, with its bootstrap interval.")]
+CompareOption = Annotated[
+    tuple[str, str] | None,
+    typer.Option("--compare", metavar="EARLIER LATER", help="Compare two periods, such as 2026-01 2026-02."),
+]
+KnownAtOption = Annotated[
+    str, typer.Option("--known-at", metavar="TIME|SEQ", help="Beside what it is: the figure as it was known then.")
+]
+RestatementOption = Annotated[bool, typer.Option("--restatement", help="What changed of the figures --since, and why.")]
+SinceOption = Annotated[str, typer.Option("--since", metavar="TIME|SEQ", help="With --restatement.")]
+ReceiptOption = Annotated[
+    str, typer.Option("--receipt", metavar="RECEIPT", help="Compute the figure of a receipt again, and compare.")
+]
+ReceiptsOption = Annotated[bool, typer.Option("--receipts", help="Print the receipt of every figure.")]
+
+_PARTS = {
+    "figure": "the figure is another",
+    "definition": "the metric's definition has changed since",
+    "method": "the method of estimating has changed since",
+    "engine": "it was computed by DuckDB {then}, now by {now}",
+    "program": "it was computed by Recount {then}, now by {now}",
+}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+
+    @app.command()
+    def metrics(
+        metric: MetricsArgument = None,
+        by: ByOption = "",
+        start: FromOption = "",
+        end: ToOption = "",
+        period: PeriodOption = "",
+        severity_kind: SeverityKindOption = "",
+        severity: SeverityOption = "",
+        service: ServiceOption = "",
+        team: TeamOption = "",
+        source: SourceOption = "",
+        as_of: AsOfOption = "",
+        happened_by: HappenedByOption = "",
+        known_by: KnownByOption = "",
+        mean: MeanOption = False,
+        compare: CompareOption = None,
+        known_at: KnownAtOption = "",
+        restatement: RestatementOption = False,
+        since: SinceOption = "",
+        receipt: ReceiptOption = "",
+        receipts: ReceiptsOption = False,
+        data: DataOption = DATA_DEFAULT,
+        as_json: JsonOption = False,
+    ) -> None:
+        """Figures about incidents: median and 90th percentile with their 95 % intervals, open incidents counted in.
+
+        Incidents are chosen by when they started. NR: not reached, because too many are not over. Exit code 1 with
+        --receipt: what it names is computed otherwise now.
+        """
+        asked = _without_empty(
+            metric=",".join(metric or ()),
+            **{"from": start, "to": end, "period": period, "by": by, "severity_kind": severity_kind},
+            severity=severity,
+            service=service,
+            team=team,
+            source=source,
+            as_of=as_of,
+            happened_by=happened_by,
+            known_by=known_by,
+            mean="1" if mean else "",
+        )
+        if restatement and not since:
+            raise RecountError("since when?", hint="recount metrics --restatement --since 2026-03-05")
+        if since and not restatement:
+            raise RecountError(
+                "--since belongs to --restatement", hint="recount metrics --restatement --since 2026-03-05"
+            )
+        with connect(data) as api:
+            catch_up(api)
+            if receipt:
+                _check(api, receipt, as_json=as_json)
+            elif known_at or restatement:
+                grouped = asked if known_at else {"by": "month"} | asked
+                _tell_restatement(api, grouped | {"since": known_at or since}, as_json=as_json)
+            elif compare:
+                _tell_comparison(api, asked | {"earlier": compare[0], "later": compare[1]}, as_json=as_json)
+            else:
+                _tell_figures(api, asked, as_json=as_json, receipts=receipts)
+
+
+def _tell_figures(api: Api, asked: Mapping[str, str], *, as_json: bool, receipts: bool) -> None:
+    answer = api.get("/api/metrics", **asked)
+    if as_json:
+        show_json(answer)
+        return
+    pairs = [(_figure(each), each["receipt"]) for metric in answer["metrics"] for each in metric["figures"]]
+    by = asked.get("by", "")
+    if by == "severity":
+        by = f"{answer['severity']} severity"
+    show_table(
+        ("metric", *([by] if by else []), "median", "95 % interval", "P90", "95 % interval", "n", "open", "left out"),
+        [
+            (
+                figure.metric,
+                *([figure.group] if by else []),
+                *((value(figure.median), interval(figure.median), value(figure.p90), interval(figure.p90))),
+                *(figure.n, figure.censored, figure.excluded),
+            )
+            for figure, _ in pairs
+        ],
+        empty="No incident started in this cohort.",
+    )
+    if len(pairs) == 1:
+        _tell_one(pairs[0][0], answer["metrics"][0])
+    else:
+        _tell_reasons([figure for figure, _ in pairs])
+    if receipts or len(pairs) == 1:
+        say("")
+        for figure, receipt in pairs:
+            say(f"receipt of {_name(figure)}: {receipt}" if len(pairs) > 1 else f"receipt: {receipt}")
+    note(_footing(answer))
+
+
+def _tell_one(figure: Figure, metric: Mapping[str, Any]) -> None:
+    """What a table has no room for."""
+    say("")
+    say(f"{metric['sentence']} (version {metric['version']})")
+    if figure.values_us is not None and figure.n:
+        say(f"Values: {values(figure)}.")
+    rows = [("restricted mean", figure.restricted_mean), ("geometric mean", figure.geometric_mean)]
+    for name, estimate in rows:
+        cut = f", each cut at {duration(figure.tau_us)}" if name == "restricted mean" and figure.tau_us else ""
+        if estimate.value_us is not None:
+            say(f"{name[:1].upper()}{name[1:]}: {value(estimate)} ({interval(estimate)}){cut}.")
+    if figure.mean is not None:
+        mean = figure.mean
+        say(
+            f"Arithmetic mean of what is over: {duration(mean.value_us)} ({duration(mean.low_us)} to "
+            f"{duration(mean.high_us)}, {'BCa bootstrap' if mean.resamples else 'BCa, by expansion'})."
+        )
+    if figure.below_zero:
+        say(f"{figure.below_zero} ended before they started, and count as they are.")
+    if figure.bounds is not None:
+        bounds = figure.bounds
+        say(
+            f"{bounds.incidents} have imprecise times: the median lies between "
+            f"{_or_nr(bounds.median_earliest_us)} and {_or_nr(bounds.median_latest_us)} whatever they were."
+        )
+    for warning in figure.warnings:
+        say(warning)
+    _tell_reasons([figure])
+    for reason in dict.fromkeys(filter(None, (why_absent(figure.median), why_absent(figure.p90)))):
+        say(f"Absent: {reason}.")
+
+
+def _tell_reasons(figures: Iterable[Figure]) -> None:
+    for figure in figures:
+        if figure.excluded_because:
+            say(f"{_name(figure)} leaves out: {counts(figure.excluded_because)}.")
+
+
+def _tell_comparison(api: Api, asked: Mapping[str, str], *, as_json: bool) -> None:
+    answer = api.get("/api/metrics", **asked)
+    if as_json:
+        show_json(answer)
+        return
+    comparison = answer["comparison"]
+    say(f"{comparison['later']['label']} beside {comparison['earlier']['label']}, by when incidents started.")
+    for each in comparison["figures"]:
+        name = each["metric"] + (f", {each['group']}" if each["group"] else "")
+        say(f"{name}: {each['sentence']}")
+        if each["ratio"] is not None:
+            tested = "" if each["log_rank_p"] is None else f"; log-rank p = {each['log_rank_p']:.2g}"
+            say(
+                f"  ratio of geometric means {each['ratio']:.2f} "
+                f"(95 %: {each['ratio_low']:.2f} to {each['ratio_high']:.2f}){tested}"
+            )
+    note(_footing(answer))
+
+
+def _tell_restatement(api: Api, asked: Mapping[str, str], *, as_json: bool) -> None:
+    answer = api.get("/api/metrics/restatement", **asked)
+    if as_json:
+        show_json(answer)
+        return
+    since, position = answer["since"], answer["position"]
+    if not answer["restated"]:
+        say(f"No figure is other than it was at log position {since}.")
+    for each in answer["restated"]:
+        name = each["metric"] + (f", {each['group']}" if each["group"] else "")
+        say(f"{name}: {'restated' if each['restated'] else 'not restated, only gone on'}")
+        say(f"  was {_short(each['then'])}")
+        say(f"  is  {_short(each['now'])}")
+        for change in each["changes"]:
+            say(f"  {change['incident_id']} {change['kind']}: {_state(change['then'])} → {_state(change['now'])}")
+            for event in change["events"]:
+                if event["is_correction"] or change["kind"] != "went on":
+                    who = answer["names"].get(event["actor"], event["actor"])
+                    mark = "corrects" if event["is_correction"] else "tells"
+                    recorded = short_time(event["recorded_at"])
+                    say(f"    event {event['seq']} {mark}: {event['headline']} ({who}, recorded {recorded} UTC)")
+    note(f"Known at log position {since}, and at {position}.")
+
+
+def _check(api: Api, receipt: str, *, as_json: bool) -> None:
+    answer = api.post("/api/metrics/receipt", json={"receipt": receipt})
+    if as_json:
+        show_json(answer)
+    else:
+        figure = _figure(answer["now"])
+        told = f"{_name(figure)} at log position {answer['position']}: median {value(figure.median)}, n {figure.n}"
+        say(f"{'Equal' if answer['holds'] else 'Not equal'}. Computed again, {told}.")
+        for difference in answer["differences"]:
+            words = _PARTS[difference["part"]].format(**difference)
+            say(f"{words[:1].upper()}{words[1:]}.")
+            if difference["part"] in ("figure", "definition"):
+                say(f"  then {difference['then']}")
+                say(f"  now  {difference['now']}")
+    if not answer["holds"]:
+        raise typer.Exit(1)
+
+
+def _figure(said: Mapping[str, Any]) -> Figure:
+    return msgspec.convert({name: each for name, each in said.items() if name != "receipt"}, Figure)
+
+
+def _name(figure: Figure) -> str:
+    return f"{figure.metric}, {figure.group}" if figure.group else figure.metric
+
+
+def _short(said: Mapping[str, Any] | None) -> str:
+    if said is None:
+        return "not known"
+    figure = _figure(said)
+    parts = [f"median {value(figure.median)}", f"P90 {value(figure.p90)}"]
+    if figure.values_us is not None:
+        parts = [values(figure) or "nothing measured"]
+    return f"{', '.join(parts)}; n {figure.n}, {figure.censored} of them open, {figure.excluded} left out"
+
+
+def _state(measurement: Mapping[str, Any] | None) -> str:
+    if measurement is None:
+        return "not in the cohort"
+    if measurement["state"] == "measured":
+        return duration(measurement["duration_us"])
+    if measurement["state"] == "censored":
+        return f"more than {duration(measurement['duration_us'])}"
+    return f"left out, {measurement['reason']}"
+
+
+def _or_nr(microseconds: int | None) -> str:
+    return value(Estimate(value_us=microseconds, absent="not reached"))
+
+
+def _footing(answer: Mapping[str, Any]) -> str:
+    cohort = answer["cohort"]
+    window = [f"from {short_time(cohort['start'])}"] if cohort.get("start") else []
+    window += [f"before {short_time(cohort['end'])}"] if cohort.get("end") else []
+    started = f"started {' and '.join(window)} UTC" if window else "whenever they started"
+    seen = f"as of log position {answer['position']}{bounds(answer)}"
+    return f"Incidents {started}, {seen}; severity is the {answer['severity']} one."
+
+
+def _without_empty(**asked: str) -> dict[str, str]:
+    return {name: text for name, text in asked.items() if text}

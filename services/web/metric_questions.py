@@ -1,0 +1,251 @@
+"""What is asked of metrics over HTTP, and the answers at one position, for the API and the pages."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, TypeVar
+
+import msgspec
+
+from events import RecountError
+from projections.figures.cohort import BY, SEVERITY_KINDS, Ask, Cohort, cells
+from projections.figures.comparison import Comparison, compare
+from projections.figures.definition import NoSuchMetric, definition, metrics
+from projections.figures.figure import Sample, samples
+from projections.figures.period import BadPeriod, Period, parse_period, parse_start
+from projections.figures.receipt import Told, tell
+from projections.figures.restatement import Change, changed, changes, events_between, measurements
+from projections.lens import Lens
+from projections.query import Table
+from projections.warehouse import Warehouse
+from services.version import recount_version
+from services.web.problems import Problem
+from services.web.site import Site
+
+# How often an answer is computed from the live tables while the log grows, before it is computed from the past.
+LIVE_TRIES = 2
+TEXT_CHARS_MAX = 200
+PARAMETERS = frozenset(
+    {
+        *("metric", "by", "from", "to", "period", "severity_kind", "service", "team", "source", "severity"),
+        *("mean", "earlier", "later", "since", "curve"),
+        *("as_of", "known_by", "happened_by", "min_position"),
+    }
+)
+
+T = TypeVar("T")
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """Which figures are wanted."""
+
+    metrics: tuple[str, ...]
+    cohort: Cohort
+    period: str = ""
+    """The period as it was written, if one was."""
+    has_mean: bool = False
+
+
+class Restated(msgspec.Struct, frozen=True, kw_only=True):
+    """A figure as it was known at an earlier position, and as it is."""
+
+    metric: str
+    group: str
+    then: Told | None
+    """None when nothing of it was known."""
+    now: Told | None
+    changes: tuple[Change, ...]
+
+    @property
+    def is_restated(self) -> bool:
+        """Whether more changed than that what went on has ended."""
+        return any(change.kind != "went on" for change in self.changes)
+
+
+def read_question(said: Mapping[str, str], metric: str = "") -> Question:
+    """The question that the parameters of a request ask.
+
+    Args:
+        said: the query of the address. What is empty is left out.
+        metric: the only metric, when the path names it.
+
+    Raises:
+        Problem: 400, a parameter cannot be read; 404, there is no such metric.
+    """
+    wanted = {name: text.strip() for name, text in said.items() if text.strip()}
+    strangers = sorted(wanted.keys() - PARAMETERS)
+    if strangers:
+        raise Problem(
+            400,
+            f"There is no parameter {strangers[0][:60]!r}",
+            because="a condition that was ignored would give another figure than was meant",
+            instead=f"Give any of {', '.join(sorted(PARAMETERS))}.",
+        )
+    long = next((name for name, text in wanted.items() if len(text) > TEXT_CHARS_MAX), "")
+    if long:
+        raise Problem(400, f"The parameter {long} is too long", because=f"{TEXT_CHARS_MAX} characters are read")
+    names = [metric] if metric else [name for name in wanted.get("metric", "").split(",") if name]
+    period = explained(lambda: parse_period(wanted["period"])) if "period" in wanted else None
+    return Question(
+        metrics=tuple(known_metric(name) for name in names) or metrics(),
+        cohort=_cohort(wanted, period),
+        period=period.label if period else "",
+        has_mean=wanted.get("mean", "") in ("1", "true", "yes"),
+    )
+
+
+def known_metric(name: str) -> str:
+    """The id of a metric that exists.
+
+    Raises:
+        Problem: 404.
+    """
+    if name not in metrics():
+        because = "there is no bare MTTR: it has at least four meanings" if name in ("mttr", "ttr") else ""
+        raise Problem(404, f"There is no metric {name[:60]!r}", because=because, instead=f"Ask for {_or(metrics())}.")
+    return name
+
+
+async def answer(site: Site, lens: Lens | None, question: Question) -> tuple[Lens, list[Told]]:
+    """The figures, and the lens with the position that they were computed at."""
+    work = partial(
+        _tell,
+        metrics=question.metrics,
+        cohort=question.cohort,
+        program=recount_version(),
+        has_mean=question.has_mean,
+    )
+    return await at_one_position(site, lens, work)
+
+
+async def sampled(site: Site, lens: Lens | None, question: Question) -> dict[tuple[str, str], Sample]:
+    """The measurements by metric and group."""
+    _, found = await at_one_position(
+        site, lens, lambda ask, _lens: samples(cells(ask, question.metrics, question.cohort))
+    )
+    return found
+
+
+async def compared(
+    site: Site, lens: Lens | None, question: Question, earlier: Period, later: Period
+) -> dict[tuple[str, str], Comparison]:
+    """How a later period compares with an earlier one, by metric and group."""
+
+    def work(ask: Ask, _lens: Lens) -> dict[tuple[str, str], Comparison]:
+        one, other = (
+            samples(cells(ask, question.metrics, question.cohort.within(period.start, period.end)))
+            for period in (earlier, later)
+        )
+        keys = sorted(one.keys() | other.keys()) or [(metric, "") for metric in question.metrics]
+        return {key: compare(one.get(key, Sample(())), other.get(key, Sample(()))) for key in keys}
+
+    return (await at_one_position(site, lens, work))[1]
+
+
+async def restated(site: Site, lens: Lens | None, since: Lens, question: Question) -> list[Restated]:
+    """The figures of which an incident is measured otherwise than it was, each with the events between."""
+
+    def work(ask: Ask, now: Lens) -> list[Restated]:
+        ask_then = bound(site.reader.warehouse, since)
+        before = measurements(ask_then, question.metrics, question.cohort)
+        after = measurements(ask, question.metrics, question.cohort)
+        incidents = sorted({key[2] for key in changed(before, after)})
+        events = events_between(ask, incidents, since.position or 0, now.position or 0) if incidents else {}
+        found: dict[tuple[str, str], list[Change]] = {}
+        for change in changes(before, after, events):
+            found.setdefault((change.metric, change.group), []).append(change)
+        told_then = _by_group(_tell(ask_then, since, question.metrics, question.cohort, recount_version()))
+        told_now = _by_group(_tell(ask, now, question.metrics, question.cohort, recount_version()))
+        return [
+            Restated(metric=key[0], group=key[1], then=told_then.get(key), now=told_now.get(key), changes=tuple(each))
+            for key, each in found.items()
+        ]
+
+    return (await at_one_position(site, lens, work))[1]
+
+
+async def at_one_position(site: Site, lens: Lens | None, work: Callable[[Ask, Lens], T]) -> tuple[Lens, T]:
+    """Do several queries that all see the log up to one position, in a thread; that position in a lens, and the result.
+
+    The live tables answer soonest; while the log grows between two queries, they are asked again, and then the past.
+    """
+    if lens is not None:
+        return lens, await asyncio.to_thread(work, bound(site.reader.warehouse, lens), lens)
+    live = bound(site.reader.warehouse, None)
+    position = await site.reader.stored_position()
+    for _ in range(LIVE_TRIES):
+        found = await asyncio.to_thread(work, live, Lens(position=position))
+        before, position = position, await site.reader.stored_position()
+        if position == before:
+            return Lens(position=position), found
+    fixed = Lens(position=position)
+    return fixed, await asyncio.to_thread(work, bound(site.reader.warehouse, fixed), fixed)
+
+
+def explained(read: Callable[[], T]) -> T:
+    """What a reader of text gives; what it cannot read becomes a problem of the request.
+
+    Raises:
+        Problem: 400, or 404 for a metric that is gone.
+    """
+    try:
+        return read()
+    except RecountError as error:
+        status = 404 if isinstance(error, NoSuchMetric) else 400
+        raise Problem(status, "The question cannot be read", because=str(error), instead=error.hint) from error
+
+
+def described(metric: str) -> dict[str, Any]:
+    """A metric's definition, for programs."""
+    return msgspec.to_builtins(definition(metric))  # type: ignore[no-any-return]
+
+
+def _cohort(wanted: Mapping[str, str], period: Period | None) -> Cohort:
+    if period is not None and ("from" in wanted or "to" in wanted):
+        raise Problem(400, "The period cannot be read", because="it comes with from or to", instead="Give one of both.")
+    start = explained(lambda: parse_start(wanted["from"])) if "from" in wanted else None
+    end = explained(lambda: parse_start(wanted["to"])) if "to" in wanted else None
+    if period is not None:
+        start, end = period.start, period.end
+    if start is not None and end is not None and end <= start:
+        raise Problem(400, "The window is empty", because=f"it is from {start} to {end}", instead=BadPeriod.hint)
+    return Cohort(
+        start=start,
+        end=end,
+        by=_one_of(wanted, "by", BY, ""),
+        severity_kind=_one_of(wanted, "severity_kind", SEVERITY_KINDS, "peak"),
+        service=wanted.get("service", ""),
+        team=wanted.get("team", ""),
+        source=wanted.get("source", ""),
+        severity=wanted.get("severity", ""),
+    )
+
+
+def _one_of(wanted: Mapping[str, str], name: str, choices: Sequence[Any], default: Any) -> Any:
+    chosen = wanted.get(name, default)
+    if chosen not in (*choices, default):
+        raise Problem(400, f"{name} cannot be {chosen[:60]!r}", instead=f"Give {_or(choices)}.")
+    return chosen
+
+
+def _tell(
+    ask: Ask, lens: Lens, metrics: tuple[str, ...], cohort: Cohort, program: str, *, has_mean: bool = False
+) -> list[Told]:
+    return tell(ask, lens, metrics, cohort, program=program, has_mean=has_mean)
+
+
+def _by_group(told: Sequence[Told]) -> dict[tuple[str, str], Told]:
+    return {(each.figure.metric, each.figure.group): each for each in told}
+
+
+def bound(warehouse: Warehouse, lens: Lens | None) -> Ask:
+    """Queries through a lens; None for the live tables."""
+
+    def ask(sql: str, params: Sequence[Any] = ()) -> Table:
+        return warehouse.ask(sql, params, as_of=lens)
+
+    return ask
+
+
+def _or(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} or {names[-1]}" if len(names) > 1 else "".join(names)
