@@ -313,8 +313,8 @@ class MilestoneCorrected(Fact, frozen=True, tag="incident.milestone_corrected"):
     """The event whose time was wrong; empty when nothing had said that the milestone was reached."""
     replaces_seq: int = 0
     """Its log position, 0 without one."""
-    occurred_earliest: datetime | None = None
-    occurred_latest: datetime | None = None
+    occurred_earliest_at: datetime | None = None
+    occurred_latest_at: datetime | None = None
     """Bounds, when the time is not known precisely."""
     evidence: str = ""
     """What shows it: a link or a reference."""

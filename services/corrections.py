@@ -50,8 +50,8 @@ class Corrections(msgspec.Struct, frozen=True):
                 event = replace(
                     event,
                     happened_at=correction.occurred_at,
-                    happened_earliest=correction.occurred_earliest,
-                    happened_latest=correction.occurred_latest,
+                    happened_earliest=correction.occurred_earliest_at,
+                    happened_latest=correction.occurred_latest_at,
                 )
         return event
 

@@ -8,7 +8,7 @@ with corrections as (
     select
         replaces_seq,
         arg_max(
-            {'occurred_at': occurred_at, 'earliest': occurred_earliest, 'latest': occurred_latest, 'seq': seq}, seq
+            {'occurred_at': occurred_at, 'earliest': occurred_earliest_at, 'latest': occurred_latest_at, 'seq': seq}, seq
         ) as latest
     from incident_milestone_corrected
     where replaces_seq > 0

@@ -13,7 +13,7 @@ with corrections as (
         replaces_seq,
         milestone = 'detected' as of_signal,
         arg_max(
-            {'occurred_at': occurred_at, 'earliest': occurred_earliest, 'latest': occurred_latest, 'seq': seq}, seq
+            {'occurred_at': occurred_at, 'earliest': occurred_earliest_at, 'latest': occurred_latest_at, 'seq': seq}, seq
         ) as latest
     from incident_milestone_corrected
     where replaces_seq > 0
@@ -105,7 +105,7 @@ asserted as (
             milestone,
             arg_max(
                 {'seq': seq, 'event_id': event_id, 'recorded_at': recorded_at, 'happened_at': occurred_at,
-                 'earliest': occurred_earliest, 'latest': occurred_latest, 'corrected_seq': seq},
+                 'earliest': occurred_earliest_at, 'latest': occurred_latest_at, 'corrected_seq': seq},
                 seq
             ) as latest
         from incident_milestone_corrected

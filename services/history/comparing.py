@@ -139,8 +139,8 @@ def _notified(belief: Belief, snapshot: Snapshot, about: About) -> Change:
         MilestoneCorrected(
             milestone="notified",
             occurred_at=one.at,
-            occurred_earliest=one.earliest,
-            occurred_latest=one.latest,
+            occurred_earliest_at=one.earliest,
+            occurred_latest_at=one.latest,
             reason=f"sent by {about.system}",
         )
         for one in reached

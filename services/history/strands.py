@@ -68,8 +68,8 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
             MilestoneCorrected(
                 milestone=wanted.milestone,
                 occurred_at=wanted.at,
-                occurred_earliest=wanted.earliest,
-                occurred_latest=wanted.latest,
+                occurred_earliest_at=wanted.earliest,
+                occurred_latest_at=wanted.latest,
                 reason=f"changed in {self.system}",
                 replaces_event_id=told.event_id,
                 replaces_seq=told.seq,

@@ -143,7 +143,7 @@ def _asserted(incident: Incident, command: CorrectMilestone, about: Circumstance
         and past.event.id not in corrections.retracted
     ]
     wanted = (command.occurred_at, command.earliest, command.latest)
-    if before and (before[-1].occurred_at, before[-1].occurred_earliest, before[-1].occurred_latest) == wanted:
+    if before and (before[-1].occurred_at, before[-1].occurred_earliest_at, before[-1].occurred_latest_at) == wanted:
         return ()
     return (_fact(command, "", 0),)
 
@@ -155,8 +155,8 @@ def _fact(command: CorrectMilestone, event_id: str, seq: int) -> MilestoneCorrec
         reason=command.reason,
         replaces_event_id=event_id,
         replaces_seq=seq,
-        occurred_earliest=command.earliest,
-        occurred_latest=command.latest,
+        occurred_earliest_at=command.earliest,
+        occurred_latest_at=command.latest,
         evidence=command.evidence,
     )
 

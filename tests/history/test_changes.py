@@ -66,7 +66,7 @@ async def test_a_milestone_that_is_told_otherwise_is_corrected_and_names_its_eve
     assert corrected.fact.milestone == "resolved"
     assert (corrected.fact.replaces_event_id, corrected.fact.replaces_seq) == (resolved.event.id, resolved.seq)
     assert corrected.fact.occurred_at.isoformat() == "2026-03-02T11:20:00+00:00"
-    assert corrected.fact.occurred_latest is not None
+    assert corrected.fact.occurred_latest_at is not None
     assert corrected.happened_at.isoformat() == corrected.event.known_at.isoformat() == "2026-03-03T12:00:00+00:00"
 
 
