@@ -4,26 +4,28 @@ The file is optional; so is everything in it. It is looked for as ``RECOUNT_CONF
 the current folder. Unknown keys are errors: a misspelt setting must not be silently ignored.
 """
 
-import difflib
 import os
-import re
 import tomllib
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from events.alert import AlertSeverity
 from events.errors import BadConfiguration
-from events.ids import is_id
 from events.incident import Severity
+from services.toml_reader import TomlReader
 
 FILE_NAME = "recount.toml"
 EXAMPLE_HINT = "recount.example.toml shows every setting."
+
+# A connection costs some hundred kilobytes.
+POSTGRES_CONNECTIONS_MAX = 1_000
+POSTGRES_TIMEOUT_S_MAX = 3_600
 
 DEFAULT_SEVERITY: dict[AlertSeverity, Severity] = {
     "critical": "sev1",
@@ -125,6 +127,21 @@ class LogSettings(_Table, frozen=True, kw_only=True):
     """Size at which a stream refuses new messages, in bytes; -1 leaves it to the disk."""
 
 
+class PostgresSettings(_Table, frozen=True, kw_only=True):
+    """``[postgres]``: SQL for psql, drivers and BI tools."""
+
+    enabled: bool = True
+    """Whether the port is opened at all."""
+    tls_certificate: str = ""
+    """PEM file of the certificate chain; empty: one that is made at the first start and vouches for itself."""
+    tls_key: str = ""
+    """PEM file of its key."""
+    max_connections: int = 50
+    """How many users may be connected at once."""
+    statement_timeout_s: float = 60
+    """How long a statement may take, in seconds; a session may set less."""
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that can be configured."""
 
@@ -139,6 +156,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     smtp: SmtpSettings | None = None
     """None: contacts ``smtp:…`` fail with a reason."""
     log: LogSettings = LogSettings()
+    postgres: PostgresSettings = PostgresSettings()
     nats_url: str = ""
     """An existing server or cluster, from RECOUNT_NATS_URL; empty: the embedded server."""
     file: str = ""
@@ -202,10 +220,10 @@ def parse_settings(text: str, file: str) -> Settings:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise BadConfiguration(f"{file} is not TOML: {error}", hint=EXAMPLE_HINT) from error
-    reader = _Reader(file)
+    reader = TomlReader(file, hint=EXAMPLE_HINT)
     reader.refuse_unknown(
         document,
-        ("public_url", "people", "rotations", "policies", "grouping", "paging", "channels", "smtp", "log"),
+        ("public_url", "people", "rotations", "policies", "grouping", "paging", "channels", "smtp", "log", "postgres"),
         where="",
     )
     settings = Settings(
@@ -218,6 +236,7 @@ def parse_settings(text: str, file: str) -> Settings:
         channels=reader.table(document, "channels", ChannelsSettings) or ChannelsSettings(),
         smtp=reader.table(document, "smtp", SmtpSettings),
         log=reader.table(document, "log", LogSettings) or LogSettings(),
+        postgres=reader.table(document, "postgres", PostgresSettings) or PostgresSettings(),
         file=file,
     )
     _check(settings, reader)
@@ -228,63 +247,7 @@ def parse_settings(text: str, file: str) -> Settings:
     )
 
 
-Converted = TypeVar("Converted")
-
-
-class _Reader:
-    """Converts parts of the document; its errors name the file and the whole key."""
-
-    def __init__(self, file: str) -> None:
-        self.file = file
-
-    def wrong(self, key: str, problem: str) -> BadConfiguration:
-        return BadConfiguration(f"{self.file}: {key}: {problem}", hint=EXAMPLE_HINT)
-
-    def refuse_unknown(self, table: Mapping[str, Any], known: tuple[str, ...], *, where: str) -> None:
-        for key in table:
-            if key not in known:
-                near = difflib.get_close_matches(key, known, n=1)
-                meant = f"did you mean {near[0]}?" if near else f"expected one of {', '.join(known)}"
-                raise self.wrong(f"{where}{key}", f"unknown setting; {meant}")
-
-    def convert(self, value: Any, kind: type[Converted], key: str) -> Converted:
-        try:
-            return msgspec.convert(value, kind)
-        except msgspec.ValidationError as error:
-            problem, path = _taken_apart(str(error))
-            raise self.wrong(f"{key}{path}", problem) from error
-
-    def table(self, document: Mapping[str, Any], key: str, kind: type[Converted]) -> Converted | None:
-        if key not in document:
-            return None
-        value = document[key]
-        if isinstance(value, dict) and issubclass(kind, msgspec.Struct):
-            self.refuse_unknown(value, kind.__struct_encode_fields__, where=f"{key}.")
-        return self.convert(value, kind, key)
-
-    def tables(self, document: Mapping[str, Any], key: str, kind: type[Converted]) -> dict[str, Converted]:
-        tables = document.get(key, {})
-        if not isinstance(tables, dict):
-            raise self.wrong(key, f"expected tables such as [{key}.name]")
-        found: dict[str, Converted] = {}
-        for name, table in tables.items():
-            if not is_id(name):
-                raise self.wrong(f"{key}.{name}", "a name has 1 to 64 of A-Z a-z 0-9 _ -")
-            made = self.table({f"{key}.{name}": table}, f"{key}.{name}", kind)
-            assert made is not None
-            found[name] = made
-        return found
-
-
-def _taken_apart(message: str) -> tuple[str, str]:
-    """msgspec's ``Expected `int`, got `str` - at `$.levels[0].answer_within_s` `` as problem and path."""
-    found = re.fullmatch(r"(.*?)(?: - at `(?:key in )?\$(.*)`)?", message, re.DOTALL)
-    assert found is not None
-    problem = found[1].replace("`", "")
-    return problem[:1].lower() + problem[1:], found[2] or ""
-
-
-def _check(settings: Settings, reader: _Reader) -> None:
+def _check(settings: Settings, reader: TomlReader) -> None:
     """What the types cannot say: names that refer to others, zones, numbers in range."""
     for check in _CHECKS:
         for key, problem in check(settings):
@@ -359,6 +322,17 @@ def _log_problems(settings: Settings) -> Problems:
         yield "log.bytes_max", f"expected a number of bytes above 0, or -1 for no limit, got {settings.log.bytes_max}"
 
 
+def _postgres_problems(settings: Settings) -> Problems:
+    postgres = settings.postgres
+    connections, timeout_s = postgres.max_connections, postgres.statement_timeout_s
+    if bool(postgres.tls_certificate) != bool(postgres.tls_key):
+        yield "postgres.tls_key", "expected beside postgres.tls_certificate, and only there"
+    if not 1 <= connections <= POSTGRES_CONNECTIONS_MAX:
+        yield "postgres.max_connections", f"expected 1 to {POSTGRES_CONNECTIONS_MAX}, got {connections}"
+    if not 0 < timeout_s <= POSTGRES_TIMEOUT_S_MAX:
+        yield "postgres.statement_timeout_s", f"expected up to {POSTGRES_TIMEOUT_S_MAX} seconds, got {timeout_s:g}"
+
+
 def _zone_problems(key: str, zone: str) -> Problems:
     try:
         ZoneInfo(zone)
@@ -381,4 +355,5 @@ _CHECKS: tuple[Callable[[Settings], Problems], ...] = (
     _rotation_problems,
     _policy_problems,
     _log_problems,
+    _postgres_problems,
 )
