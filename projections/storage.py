@@ -9,6 +9,7 @@ import duckdb
 
 from events import RecountError, Stored
 from projections.catalog import Catalog
+from projections.comments import comment_on, comment_on_all, of_projection
 from projections.lens import base
 from projections.schema import (
     FACT_TYPE,
@@ -128,12 +129,14 @@ def define(connection: duckdb.DuckDBPyConnection, catalog: Catalog, *, keep: fro
             connection.execute(f'create table "{view.name}" as {view.sql}\nlimit 0')
         else:
             connection.execute(f'create view "{view.name}" as {view.sql}')
+    comment_on_all(connection, catalog)
 
 
 def compute_all(connection: duckdb.DuckDBPyConnection, catalog: Catalog, progress: Progress | None = None) -> None:
     """The lens *everything*: each stored projection from the whole log, set at a time."""
     for done, view in enumerate(catalog.stored, 1):
         connection.execute(f'create or replace table "{view.name}" as {view.sql}')
+        comment_on(connection, [of_projection(view)])
         if progress is not None:
             progress(done, len(catalog.stored))
     connection.execute("update warehouse_state set projected_position = position")

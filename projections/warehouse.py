@@ -11,11 +11,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from events import RecountError, Stored
-from projections.catalog import Catalog, View, read_catalog
+from projections.answer_file import FOR_FILES, Written, write_arrow
+from projections.catalog import Catalog, Column, View, read_catalog
+from projections.comments import DocumentedView, of_generated, of_projection
 from projections.compare import Difference, differences, digest
 from projections.definitions import (
     NEXT,
@@ -24,9 +27,21 @@ from projections.definitions import (
     define_anew,
     prepare,
 )
+from projections.diff import Diff, diff
 from projections.gate import Gate
 from projections.lens import AsOf, show_as_of
-from projections.query import FOR_PEOPLE, TRUSTED, Limits, Parameters, QueryRefused, Table, check, run, run_guarded
+from projections.query import (
+    FOR_BI,
+    FOR_PEOPLE,
+    TRUSTED,
+    Limits,
+    Parameters,
+    QueryRefused,
+    Table,
+    check,
+    run,
+    run_guarded,
+)
 from projections.refresh import Refresher
 from projections.schema import PEOPLE_DATABASE
 from projections.statement import first_line, read_select
@@ -39,6 +54,7 @@ from projections.storage import (
     connect,
     transaction,
 )
+from projections.stream import Shape, Stream, describe, shaped
 
 logger = logging.getLogger("recount.projections")
 
@@ -67,7 +83,7 @@ class Warehouse:
         self._catalog = self._newest
         self._outdated: frozenset[str] = frozenset()
         self._gate = Gate()
-        self._asking: set[duckdb.DuckDBPyConnection] = set()
+        self._asking: set[duckdb.DuckDBPyConnection | Stream] = set()
         self._writing = threading.Lock()
         self._people_asking = threading.BoundedSemaphore(PEOPLE_AT_ONCE)
         self._root: duckdb.DuckDBPyConnection
@@ -137,6 +153,12 @@ class Warehouse:
     def views(self) -> list[View]:
         """Every projection with its sentence, grain, key, columns and SQL."""
         return list(self._catalog.views)
+
+    def documented_views(self, *, typed: bool) -> list[DocumentedView]:
+        """Every projection with what its columns mean, by name; with ``typed``, those generated from the facts, too."""
+        with self._reading() as cursor:
+            generated = of_generated(self._catalog, cursor) if typed else []
+        return sorted([*map(of_projection, self._catalog.views), *generated], key=lambda view: view.name)
 
     def apply(self, batch: Sequence[Stored]) -> None:
         """Add events and refresh what they change, in one transaction.
@@ -245,16 +267,56 @@ class Warehouse:
         Raises:
             QueryRefused: it is not allowed, wrong, or too expensive; says why and what to do.
         """
-        if not self._people_asking.acquire(timeout=limits.seconds):
-            raise QueryRefused("too many queries are running", hint="Try again in a moment.")
-        try:
-            with self._reading() as cursor:
-                select = check(cursor, sql)
-                if as_of is not None:
-                    show_as_of(cursor, self._catalog, as_of, select.tables)
-                return run_guarded(cursor, sql, limits)
-        finally:
-            self._people_asking.release()
+        with self._asking_for_people(sql, as_of, limits) as cursor:
+            return run_guarded(cursor, sql, limits)
+
+    def write_sandboxed(self, sql: str, path: Path, *, as_of: AsOf = None, limits: Limits = FOR_FILES) -> Written:
+        """Answer SQL written by a person, as `ask_sandboxed` does, into a file: an Arrow IPC stream.
+
+        Raises:
+            QueryRefused: it is not allowed, wrong, or too expensive; says why and what to do.
+        """
+        with self._asking_for_people(sql, as_of, limits) as cursor:
+            return write_arrow(cursor, sql, limits, path)
+
+    def stream_sandboxed(
+        self, sql: str, params: Sequence[Any] = (), *, shape: Shape = (), as_of: AsOf = None
+    ) -> Stream:
+        """Answer SQL written by a person, as `ask_sandboxed` does, in portions. Nothing happens before `Stream.open`.
+
+        Args:
+            sql: one SELECT.
+            params: values for ``$1``, ``$2``, …
+            shape: how the columns are given (`projections.stream`); as they are when left out.
+            as_of: as in `ask`.
+        """
+
+        def prepare(cursor: duckdb.DuckDBPyConnection) -> None:
+            select = check(cursor, sql)
+            if as_of is not None:
+                show_as_of(cursor, self._catalog, as_of, select.tables)
+
+        return Stream(self._reading, prepare, shaped(sql, shape), params, FOR_BI)
+
+    def describe_sandboxed(self, sql: str, parameters: int = 0) -> tuple[Column, ...]:
+        """The columns of SQL written by a person, which is not run; ``parameters``: how many it has.
+
+        Raises:
+            QueryRefused: it is not allowed or wrong.
+        """
+        with self._reading() as cursor:
+            check(cursor, sql)
+            return describe(cursor, sql, parameters)
+
+    def diff(self, before: AsOf, after: AsOf, *, views: Sequence[str] = (), incident_id: str = "") -> Diff:
+        """What two lenses show differently, row by row, and which events caused it (`projections.diff`).
+
+        Raises:
+            UnknownView: there is none of that name.
+            QueryRefused: it took longer than it may.
+        """
+        with self._reading() as cursor:
+            return diff(cursor, self._catalog, before, after, views=views, incident_id=incident_id)
 
     def position_at(self, moment: datetime) -> int:
         """The last position recorded at or before a moment, 0 when there is none.
@@ -340,10 +402,24 @@ class Warehouse:
         return fresh
 
     @contextmanager
-    def _reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
+    def _asking_for_people(self, sql: str, as_of: AsOf, limits: Limits) -> Iterator[duckdb.DuckDBPyConnection]:
+        if not self._people_asking.acquire(timeout=limits.seconds):
+            raise QueryRefused("too many queries are running", hint="Try again in a moment.")
+        try:
+            with self._reading() as cursor:
+                select = check(cursor, sql)
+                if as_of is not None:
+                    show_as_of(cursor, self._catalog, as_of, select.tables)
+                yield cursor
+        finally:
+            self._people_asking.release()
+
+    @contextmanager
+    def _reading(self, asker: Stream | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
         with self._gate.together(), self._root.cursor() as cursor:
-            self._asking.add(cursor)
+            interrupted = asker or cursor
+            self._asking.add(interrupted)
             try:
                 yield cursor
             finally:
-                self._asking.discard(cursor)
+                self._asking.discard(interrupted)

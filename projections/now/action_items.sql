@@ -1,6 +1,7 @@
 -- What was agreed so that it is less likely, or less bad, next time; ``state`` is open, done or dropped.
 -- grain: one row an action item
 -- key: incident_id, action_id
+-- column state: open, done or dropped.
 -- refresh: stream
 select
     stream_id as incident_id,

@@ -1,6 +1,7 @@
 -- Every distinct alert as it stands: its present occurrence, whether that still holds, and which incident has it.
 -- grain: one row an alert
 -- key: alert_key
+-- column state: firing, acknowledged or cleared.
 -- refresh: closure
 with folded as (
     select

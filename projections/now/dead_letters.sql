@@ -1,6 +1,7 @@
 -- Messages that a service could not use and set aside; ``state`` is waiting, handled or failed_again.
 -- grain: one row a dead letter
 -- key: dead_letter_id
+-- column state: waiting, handled or failed_again.
 -- refresh: stream
 select
     stream_id as dead_letter_id,

@@ -2,6 +2,7 @@
 -- letters not handled. ``owner`` is a person id, or a service for a dead letter.
 -- grain: one row a piece of work
 -- key: kind, id
+-- column kind: incident, review, page, action or dead_letter.
 -- refresh: view
 select
     'incident' as kind, incident_id as id, incident_id, title, severity, opened_at as since, commander as owner

@@ -2,6 +2,8 @@
 -- reached the person twice.
 -- grain: one row a page
 -- key: page_id
+-- column level: Which level of the policy asked for it, from 1.
+-- column state: requested, attempted, sent, answered, failed or withheld.
 -- refresh: stream
 with folded as (
     select
