@@ -15,7 +15,9 @@ from typing import Any
 
 import msgspec
 
+from projections.lens import AsOf, Lens
 from projections.query import Table
+from services.web.reader import Reader
 
 # The largest integer that every JSON reader keeps exactly (RFC 7493 section 2.2).
 SAFE_INTEGER_MAX = 2**53 - 1
@@ -48,6 +50,12 @@ def json_value(value: Any) -> Any:
 def json_rows(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Rows by column name as JSON can hold them."""
     return [{name: json_value(value) for name, value in row.items()} for row in rows]
+
+
+def seen_through(reader: Reader, lens: AsOf) -> dict[str, Any]:
+    """Through which lens an answer was made: its log position, and the bounds of the other clocks if there are any."""
+    bounds = {"known_by": lens.known_by, "happened_by": lens.happened_by} if isinstance(lens, Lens) else {}
+    return {"position": reader.position_of(lens)} | {name: zulu(moment) for name, moment in bounds.items() if moment}
 
 
 def zulu(moment: datetime) -> str:

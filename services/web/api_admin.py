@@ -8,10 +8,10 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 
 from services.command import Done
 from services.secrets import hash_secret, new_secret
-from services.web.answers import json_rows
+from services.web.answers import json_rows, seen_through
 from services.web.identity import AskerRequest, require_admin
 from services.web.problems import Problem
-from services.web.site import Here
+from services.web.site import Here, Lens
 
 # Far beyond what anybody looks at by hand; `select * from dead_letters` gives them all.
 ROWS_MAX = 1_000
@@ -85,10 +85,13 @@ async def configure_policy(
 
 
 @get("/keys")
-async def keys(site: Here) -> dict[str, Any]:
+async def keys(site: Here, lens: Lens) -> dict[str, Any]:
     """Integration keys, without their secrets."""
-    rows = await site.reader.rows(f"select * from integration_keys order by created_at, key_id limit {ROWS_MAX}")
-    return {"keys": json_rows(rows)}
+    seen = seen_through(site.reader, lens)
+    rows = await site.reader.rows(
+        f"select * from integration_keys order by created_at, key_id limit {ROWS_MAX}", as_of=lens
+    )
+    return {"keys": json_rows(rows), **seen}
 
 
 @post("/keys")
@@ -122,14 +125,16 @@ async def revoke_key(
 
 @get("/dead-letters")
 async def dead_letters(
-    site: Here, wanted: Annotated[str, QueryParameter(name="state", max_length=40)] = ""
+    site: Here, lens: Lens, wanted: Annotated[str, QueryParameter(name="state", max_length=40)] = ""
 ) -> dict[str, Any]:
     """Messages that a service could not use and set aside, the newest first."""
+    seen = seen_through(site.reader, lens)
     rows = await site.reader.rows(
         f"select * from dead_letters where ? in ('', state) order by recorded_at desc, dead_letter_id limit {ROWS_MAX}",
         (wanted,),
+        as_of=lens,
     )
-    return {"dead_letters": json_rows(rows)}
+    return {"dead_letters": json_rows(rows), **seen}
 
 
 @post("/dead-letters/{dead_letter_id:str}/replay", status_code=200)

@@ -8,15 +8,19 @@ import msgspec
 from litestar import Response, Router, get, post
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
+from projections.lens import AsOf
+from projections.lens import Lens as ThroughLens
 from projections.query import Table
 from services.command import Done
-from services.web.answers import json_rows, json_value
+from services.web.answers import json_rows, json_value, seen_through
 from services.web.identity import AskerRequest
 from services.web.incident_view import IncidentView, read_incident
+from services.web.moves import EVERY_PHASE, OPEN_PHASES
+from services.web.problems import Problem
 from services.web.reader import as_rows
 from services.web.site import Here, Lens, Site
 
-PHASES = ("triage", "active", "contained", "eradicated", "resolved", "closed", "dismissed", "merged")
+PHASES = EVERY_PHASE
 # Programs that want more than this want SQL.
 INCIDENTS_MAX = 1_000
 # How often a document is rendered from the live tables while the log grows, before it is rendered from the past.
@@ -47,11 +51,14 @@ async def incidents(
     site: Here, lens: Lens, phase: Annotated[str | None, QueryParameter(max_length=200)] = None
 ) -> dict[str, Any]:
     """The incidents, newest first; ``phase`` is one phase, several with commas, or ``open``."""
-    table = await list_incidents(site, phase, lens)
+    phases = chosen_phases(phase)
+    # The position is read before the query, so the answer is never older than it says.
+    seen = seen_through(site.reader, lens)
+    table = await list_incidents(site, phases, lens)
     return {
         "incidents": json_rows(as_rows(table)[:INCIDENTS_MAX]),
         "truncated": len(table.rows) > INCIDENTS_MAX,
-        "position": site.reader.position if lens is None else lens,
+        **seen,
         "names": await site.names.called(),
     }
 
@@ -65,8 +72,9 @@ async def incident(incident_id: FromPath[str], site: Here, lens: Lens) -> dict[s
 @get("/incidents/{incident_id:str}/replay")
 async def replay(incident_id: FromPath[str], site: Here, lens: Lens) -> dict[str, Any]:
     """One incident as it was known at a position, and when that position was recorded."""
-    position = site.reader.position if lens is None else lens
-    whole = await _whole(site, incident_id, position)
+    fixed = lens or ThroughLens(position=site.reader.position)
+    position = site.reader.position_of(fixed)
+    whole = await _whole(site, incident_id, fixed)
     return {"as_of": position, "recorded_at": json_value(await site.reader.recorded_at(position))} | whole
 
 
@@ -79,13 +87,30 @@ async def postmortem(
     return Response(text, media_type="text/markdown", headers={"Recount-Position": str(position)})
 
 
-async def list_incidents(site: Site, phase: str | None, as_of: int | None) -> Table:
+def chosen_phases(text: str | None) -> tuple[str, ...]:
+    """The phases that a filter names: all for none, or ``open``, or some with commas.
+
+    Raises:
+        Problem: 400, there is no such phase.
+    """
+    if not text:
+        return PHASES
+    if text == "open":
+        return OPEN_PHASES
+    phases = tuple(name.strip() for name in text.split(","))
+    strangers = [name for name in phases if name not in PHASES]
+    if strangers:
+        raise Problem(
+            400,
+            f"There is no phase {strangers[0][:40]!r}",
+            because=f"the phases are {', '.join(PHASES)}",
+            instead="Name one of them, several with commas, or open for those that are not over.",
+        )
+    return phases
+
+
+async def list_incidents(site: Site, phases: Sequence[str], as_of: AsOf) -> Table:
     """Rows of incidents, newest first, one more than `INCIDENTS_MAX` when there are more."""
-    phases: Sequence[str] = PHASES
-    if phase == "open":
-        phases = PHASES[:4]
-    elif phase:
-        phases = [name.strip() for name in phase.split(",")]
     return await site.reader.ask(
         f"select * from incidents where phase in (select unnest(?)) order by opened_at desc, incident_id "
         f"limit {INCIDENTS_MAX + 1}",
@@ -94,7 +119,7 @@ async def list_incidents(site: Site, phase: str | None, as_of: int | None) -> Ta
     )
 
 
-async def render_postmortem(site: Site, incident_id: str, as_of: int | None, *, names: bool) -> tuple[int, str]:
+async def render_postmortem(site: Site, incident_id: str, as_of: AsOf, *, names: bool) -> tuple[int, str]:
     """The postmortem of an incident and the log position that it was made from.
 
     Raises:
@@ -103,14 +128,14 @@ async def render_postmortem(site: Site, incident_id: str, as_of: int | None, *, 
     await read_incident(site.reader, incident_id, as_of)
     called = await site.names.called() if names else None
 
-    async def rendered(lens: int | None) -> str:
+    async def rendered(lens: AsOf) -> str:
         def ask(sql: str, params: Any = ()) -> Table:
             return site.reader.warehouse.ask(sql, params, as_of=lens)
 
         return await asyncio.to_thread(site.render_postmortem, ask, incident_id, names=called)
 
     if as_of is not None:
-        return as_of, await rendered(as_of)
+        return site.reader.position_of(as_of), await rendered(as_of)
     # The live tables answer ten times faster than the lens, and alike, as long as nothing is applied in between.
     for _ in range(LIVE_TRIES):
         position = await site.reader.stored_position()
@@ -120,11 +145,11 @@ async def render_postmortem(site: Site, incident_id: str, as_of: int | None, *, 
     return position, await rendered(position)
 
 
-async def _whole(site: Site, incident_id: str, as_of: int | None) -> dict[str, Any]:
-    position = site.reader.position if as_of is None else as_of
+async def _whole(site: Site, incident_id: str, as_of: AsOf) -> dict[str, Any]:
+    seen = seen_through(site.reader, as_of)
     view: IncidentView = await read_incident(site.reader, incident_id, as_of)
     parts = {name: json_value(part) for name, part in msgspec.structs.asdict(view).items()}
-    return {"position": position, **parts, "names": await site.names.called()}
+    return {**seen, **parts, "names": await site.names.called()}
 
 
 router = Router(path="/api", route_handlers=[begin, command, incidents, incident, replay, postmortem])

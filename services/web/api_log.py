@@ -13,6 +13,7 @@ from events import LogUnavailable
 from services.web.answers import json_value, zulu
 from services.web.identity import OPEN, AskerRequest
 from services.web.problems import Problem
+from services.web.reader import POSITION_DIGITS_MAX
 from services.web.site import Here
 
 # A health check that takes longer has failed; load balancers ask every few seconds.
@@ -82,8 +83,7 @@ def as_position(text: str) -> int:
     Raises:
         Problem: 400, it is none.
     """
-    # 18 digits hold a billion events a second for thirty years.
-    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+    if not (text.isascii() and text.isdigit() and len(text) < POSITION_DIGITS_MAX):
         raise Problem(400, f"{text[:40]!r} is not a log position", instead="Positions are whole numbers such as 4711.")
     return int(text)
 

@@ -5,13 +5,12 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from hashlib import sha256
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 from litestar import Litestar, Request
 from litestar.datastructures import MutableScopeHeaders, State
 from litestar.di import Provide
 from litestar.middleware import DefineMiddleware
-from litestar.params import QueryParameter
 from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.static_files import create_static_files_router
 from litestar.template.config import TemplateConfig
@@ -20,18 +19,23 @@ from litestar.types import Message, Scope
 from services.context import Context
 from services.web import (
     api_admin,
+    api_import,
     api_incidents,
     api_log,
+    api_metrics,
     api_sql,
     api_warehouse,
     page_ack,
     page_command,
     page_incidents,
     page_login,
+    page_metrics,
     page_oncall,
     page_postmortem,
     page_sql,
+    page_work,
 )
+from services.web.asked_lens import provide_lens
 from services.web.identity import OPEN, Authentication, refuse_forgery
 from services.web.login_failures import LoginFailures
 from services.web.names import Names
@@ -39,7 +43,7 @@ from services.web.orders import Orders
 from services.web.problems import Problem, answer_problem
 from services.web.reader import Projecting, Reader
 from services.web.sessions import Sessions
-from services.web.site import Here, RenderPostmortem, Site, provide_site
+from services.web.site import RenderPostmortem, Site, provide_site
 from services.web.tail import Tail
 from services.web.tokens import Tokens
 from services.web.wording import make_environment
@@ -96,7 +100,7 @@ def make_app(context: Context, projector: Projecting, *, render_postmortem: Rend
 
     async def guard_and_catch_up(request: Request[Any, Any, Any]) -> None:
         if "\0" in request.scope["path"]:  # no file system takes it; without this a file that is asked for fails
-            raise Problem(404, "There is no such page", instead="The list of incidents is at /.")
+            raise Problem(404, "There is no such page", instead="Start from the list of incidents.")
         await refuse_forgery(request, sessions)
         if (position := request.query_params.get("min_position")) is not None:
             await reader.wait_for(api_log.as_position(position))
@@ -116,13 +120,17 @@ def make_app(context: Context, projector: Projecting, *, render_postmortem: Rend
         route_handlers=[
             api_log.healthz,
             api_log.router,
+            api_metrics.router,
             api_incidents.router,
             api_sql.router,
             api_admin.router,
+            api_import.router,
             api_warehouse.router,
             page_incidents.router,
             page_command.router,
+            page_metrics.router,
             page_oncall.router,
+            page_work.router,
             page_postmortem.router,
             page_sql.router,
             page_login.router,
@@ -136,7 +144,7 @@ def make_app(context: Context, projector: Projecting, *, render_postmortem: Rend
         ],
         dependencies={
             "site": Provide(provide_site, sync_to_thread=False),
-            "lens": Provide(_provide_lens),
+            "lens": Provide(provide_lens),
         },
         middleware=[DefineMiddleware(Authentication, tokens=tokens, sessions=sessions)],
         before_request=guard_and_catch_up,
@@ -151,13 +159,6 @@ def make_app(context: Context, projector: Projecting, *, render_postmortem: Rend
         openapi_config=None,
         logging_config=None,
     )
-
-
-async def _provide_lens(
-    site: Here, as_of_text: Annotated[str | None, QueryParameter(name="as_of", max_length=64)] = None
-) -> int | None:
-    """The position that ``?as_of=`` means, None for the present: a handler's parameter ``lens``."""
-    return await site.reader.resolve(as_of_text) if as_of_text else None
 
 
 def _following(site: Site) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:

@@ -5,11 +5,16 @@ from typing import Any
 
 import msgspec
 
+from projections.lens import AsOf
 from services.web.problems import Problem
 from services.web.reader import Reader
 
 # A page with more lines than this is no longer read by anybody; the API and SQL give them all.
 TIMELINE_LINES_MAX = 2_000
+
+_MOMENTS = f"""
+    select seq from incident_timeline where incident_id = ? order by seq limit {TIMELINE_LINES_MAX}
+"""
 
 _QUERIES = {
     "timeline": f"""
@@ -38,6 +43,7 @@ _QUERIES = {
         )
         order by offered_at, role, person_id
     """,
+    "corrections": "select * from corrections where incident_id = ? order by seq",
     "action_items": "select * from action_items where incident_id = ? order by agreed_at, action_id",
 }
 
@@ -55,6 +61,8 @@ class IncidentView(msgspec.Struct, frozen=True, kw_only=True):
     responders: list[dict[str, Any]]
     milestones: list[dict[str, Any]]
     impact: list[dict[str, Any]]
+    corrections: list[dict[str, Any]]
+    """What was said and is believed otherwise since."""
     action_items: list[dict[str, Any]]
 
     def holders(self, role: str) -> list[str]:
@@ -62,8 +70,8 @@ class IncidentView(msgspec.Struct, frozen=True, kw_only=True):
         return [row["person_id"] for row in self.roles if row["role"] == role and row["until"] is None]
 
 
-async def read_incident(reader: Reader, incident_id: str, as_of: int | None) -> IncidentView:
-    """One incident as of a position, or at present.
+async def read_incident(reader: Reader, incident_id: str, as_of: AsOf) -> IncidentView:
+    """One incident through a lens, or at present.
 
     Raises:
         Problem: 404, it is not known (at that position).
@@ -73,8 +81,14 @@ async def read_incident(reader: Reader, incident_id: str, as_of: int | None) -> 
         raise Problem(
             404,
             f"There is no incident {incident_id[:64]}",
-            because=f"none was known at log position {reader.position if as_of is None else as_of}",
-            instead="The list of incidents is at /; `recount list` prints it.",
+            because=f"none was known at log position {reader.position_of(as_of)}",
+            instead="`recount list` shows those that there are; with `--all` those that are over, too.",
         )
     parts = await asyncio.gather(*(reader.rows(sql, (incident_id,), as_of=as_of) for sql in _QUERIES.values()))
     return IncidentView(incident=found[0], **dict(zip(_QUERIES, parts, strict=True)))
+
+
+async def read_moments(reader: Reader, incident_id: str) -> list[int]:
+    """The log positions at which something happened around an incident, at present: where a replay may stop."""
+    found = await reader.rows(_MOMENTS, (incident_id,))
+    return [row["seq"] for row in found]

@@ -6,10 +6,11 @@ from litestar import Router, get
 from litestar.params import FromPath, FromQuery
 from litestar.response import Template
 
+from projections.lens import AsOf
 from services.running import read_running
 from services.web.forms import Choices, moves_for
 from services.web.identity import AskerRequest
-from services.web.incident_view import IncidentView, read_incident
+from services.web.incident_view import IncidentView, read_incident, read_moments
 from services.web.move import Move
 from services.web.moves import AGREE_ACTION, FINISH_ACTION, NOTE, OPEN_PHASES
 from services.web.pages import page
@@ -51,7 +52,7 @@ async def incidents(request: AskerRequest, site: Here, lens: Lens, phase: FromQu
             400,
             f"There is no phase {phase[:40]!r}",
             because=f"the filter knows {', '.join(FILTERS)} and the phases themselves",
-            instead="Choose one above the list: /",
+            instead="Choose one above the list of incidents.",
         )
     rows = await site.reader.rows(_LIST, (list(chosen),), as_of=lens)
     counts = {row["phase"]: row["incidents"] for row in await site.reader.rows(_COUNTS, as_of=lens)}
@@ -78,7 +79,7 @@ async def incident_page(
     request: AskerRequest,
     site: Site,
     incident_id: str,
-    as_of: int | None = None,
+    as_of: AsOf = None,
     *,
     refusal: Problem | None = None,
     verb: str = "",
@@ -90,7 +91,7 @@ async def incident_page(
         request: who asks.
         site: the application's parts.
         incident_id: which incident.
-        as_of: the position to show, None for the present.
+        as_of: the lens to look through, None for the present.
         refusal: why what was just asked was not done.
         verb: what was just asked.
         said: what was in the form, so that nothing has to be typed again.
@@ -127,6 +128,7 @@ async def incident_page(
         agree=None if as_of is not None else AGREE_ACTION,
         finish=None if as_of is not None else FINISH_ACTION,
         people=await site.names.present(),
+        moments=await read_moments(site.reader, incident_id),
         refusal=refusal,
         asked=verb,
         said=said,

@@ -3,6 +3,7 @@
 import hashlib
 from typing import Any
 
+import msgspec
 from litestar import Response, Router, get, post
 from litestar.params import FromPath
 from litestar.response import Redirect, Template
@@ -10,6 +11,7 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from services.web.api_incidents import render_postmortem
+from services.web.asked_lens import AskedLens
 from services.web.identity import AskerRequest
 from services.web.pages import page
 from services.web.problems import Problem
@@ -23,6 +25,7 @@ _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table").disable("i
 async def postmortem(request: AskerRequest, incident_id: FromPath[str], site: Here, lens: Lens) -> Template:
     """The document, and where to get its Markdown."""
     made_from, text = await render_postmortem(site, incident_id, lens, names=True)
+    exactly = msgspec.structs.replace(AskedLens.of(request.query_params), as_of=str(made_from))
     return await page(
         request,
         site,
@@ -30,6 +33,7 @@ async def postmortem(request: AskerRequest, incident_id: FromPath[str], site: He
         as_of=lens,
         incident_id=incident_id,
         made_from=made_from,
+        document_href=exactly.through(f"/api/incidents/{incident_id}/postmortem"),
         document=Markup(_MARKDOWN.render(text)),
     )
 

@@ -1,18 +1,20 @@
-"""Page: a console for SQL over the views, as of any position, with CSV."""
+"""Page: a console for SQL over the views, through any lens, with CSV, Arrow and Parquet."""
 
 import asyncio
-from typing import Any
+from typing import Any, Literal
 
 from litestar import Response, Router, get, post
 from litestar.params import FromQuery
 from litestar.response import Template
 
 from events import RecountError
-from services.web.api_sql import Result, answer, csv_answer
+from projections.lens import AsOf
+from services.web.api_sql import Result, answer, csv_answer, file_answer
+from services.web.asked_lens import AskedLens
 from services.web.identity import AskerRequest
 from services.web.pages import page
 from services.web.problems import Problem, as_problem
-from services.web.site import Here, Site
+from services.web.site import Here, Lens, Site
 
 # A browser scrolls through so many without effort; the CSV has as many as the answer.
 SHOWN_ROWS_MAX = 1_000
@@ -47,34 +49,41 @@ EXAMPLES: tuple[tuple[str, str], ...] = (
 )
 
 
+FORMATS: dict[str, Literal["arrow", "parquet"]] = {"arrow": "arrow", "parquet": "parquet"}
+
+
 @get("/sql")
-async def console(request: AskerRequest, site: Here, sql: FromQuery[str] = "") -> Template:
+async def console(request: AskerRequest, site: Here, lens: Lens, sql: FromQuery[str] = "") -> Template:
     """The console. A query in the address is shown, and runs only when it is sent."""
-    return await _page(request, site, sql or EXAMPLES[0][1], request.query_params.get("as_of", ""))
+    asked = AskedLens.of(request.query_params)
+    return await _page(request, site, sql or EXAMPLES[0][1], asked, as_of=lens)
 
 
 @post("/sql", status_code=200)
 async def run(request: AskerRequest, site: Here) -> Response[Any]:
-    """Run a query, and show the answer or hand it out as CSV."""
+    """Run a query, and show the answer or hand it out as a file."""
     form = await request.form()
-    sql, as_of = str(form.get("sql", "")), str(form.get("as_of", "")).strip()
+    sql, asked, wanted = str(form.get("sql", "")), AskedLens.of(form), str(form.get("format", ""))
     try:
         if not sql.strip():
             raise Problem(400, "There is nothing to run", because="the query is empty", instead="Try an example.")
-        result = await answer(site, sql, as_of)
+        if wanted in FORMATS:
+            return await file_answer(site, sql, asked, FORMATS[wanted])
+        result = await answer(site, sql, asked)
     except RecountError as error:
-        return await _page(request, site, sql, as_of, refusal=as_problem(error))
-    if form.get("format") == "csv":
+        return await _page(request, site, sql, asked, refusal=as_problem(error))
+    if wanted == "csv":
         return csv_answer(result)
-    return await _page(request, site, sql, as_of, result=result)
+    return await _page(request, site, sql, asked, as_of=result.lens, result=result)
 
 
 async def _page(
     request: AskerRequest,
     site: Site,
     sql: str,
-    as_of: str,
+    asked: AskedLens,
     *,
+    as_of: AsOf = None,
     result: Result | None = None,
     refusal: Problem | None = None,
 ) -> Template:
@@ -83,10 +92,11 @@ async def _page(
         site,
         "sql.html",
         status=refusal.status if refusal else 200,
+        as_of=as_of,
+        asked_lens=asked,
         sql=sql,
-        asked_as_of=as_of,
         examples=EXAMPLES,
-        views=sorted(await asyncio.to_thread(site.reader.warehouse.views), key=lambda view: view.name),
+        views=await asyncio.to_thread(site.reader.warehouse.documented_views, typed=False),
         result=result,
         shown_max=SHOWN_ROWS_MAX,
         refusal=refusal,

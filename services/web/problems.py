@@ -72,7 +72,7 @@ def as_problem(error: Exception) -> Problem:
         case RecursionError():
             return Problem(400, "The request cannot be read", because="it is nested too deeply")
         case HTTPException(status_code=404):
-            return Problem(404, "There is no such page", instead="Start from the incident list: /")
+            return Problem(404, "There is no such page", instead="Start from the list of incidents.")
         case HTTPException():
             extra = error.extra if isinstance(error.extra, list) else []
             details = "; ".join(f"{item.get('key', '')}: {item.get('message', '')}" for item in extra)

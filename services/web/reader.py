@@ -1,10 +1,14 @@
 """Reading the warehouse from handlers: in threads, at a position, and not before it has caught up."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Protocol
 
+from projections.answer_file import Written
+from projections.lens import AsOf, Lens
 from projections.query import Table
 from projections.warehouse import Warehouse
 from services.clock import Clock
@@ -16,6 +20,8 @@ WAIT_S_MAX = 5.0
 SQL_AT_ONCE_MAX = 2
 # How long a query waits for its turn before it is told to come again.
 SQL_TURN_S_MAX = 10.0
+# 18 digits hold a billion events a second for thirty years, and fit a signed 64-bit number.
+POSITION_DIGITS_MAX = 19
 
 
 class Projecting(Protocol):
@@ -66,13 +72,18 @@ class Reader:
         """The present moment, UTC."""
         return self._clock.now()
 
-    async def ask(self, sql: str, params: Sequence[object] = (), *, as_of: int | None = None) -> Table:
+    async def ask(self, sql: str, params: Sequence[object] = (), *, as_of: AsOf = None) -> Table:
         """The answer to a query of ours."""
         return await asyncio.to_thread(self.warehouse.ask, sql, params, as_of=as_of)
 
-    async def rows(self, sql: str, params: Sequence[object] = (), *, as_of: int | None = None) -> list[dict[str, Any]]:
+    async def rows(self, sql: str, params: Sequence[object] = (), *, as_of: AsOf = None) -> list[dict[str, Any]]:
         """The same, each row by column name."""
         return as_rows(await self.ask(sql, params, as_of=as_of))
+
+    def position_of(self, lens: AsOf) -> int:
+        """The last log position that a lens lets through; that of the present for None."""
+        position = lens.position if isinstance(lens, Lens) else lens
+        return self.position if position is None else position
 
     async def stored_position(self) -> int:
         """The position in the same transaction as the rows: between two equal answers nothing was applied."""
@@ -87,13 +98,23 @@ class Reader:
         """Compute the whole warehouse again; the position it then has. ``progress``: events done, of how many."""
         return await self._projector.rebuild(progress)
 
-    async def ask_for_people(self, sql: str, *, as_of: int | None = None) -> Table:
+    async def ask_for_people(self, sql: str, *, as_of: AsOf = None) -> Table:
         """The answer to a query that somebody typed: sandboxed and limited.
 
         Raises:
             QueryRefused: it may not run, does not parse, or took too long.
             Problem: 503, too many queries run already.
         """
+        async with self._turn():
+            return await asyncio.to_thread(self.warehouse.ask_sandboxed, sql, as_of=as_of)
+
+    async def write_for_people(self, sql: str, path: Path, *, as_of: AsOf = None) -> Written:
+        """The same into an Arrow file, which may hold far more rows."""
+        async with self._turn():
+            return await asyncio.to_thread(self.warehouse.write_sandboxed, sql, path, as_of=as_of)
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
         try:
             await asyncio.wait_for(self._turns.acquire(), SQL_TURN_S_MAX)
         except TimeoutError as error:
@@ -104,7 +125,7 @@ class Reader:
                 instead="Try again in a moment.",
             ) from error
         try:
-            return await asyncio.to_thread(self.warehouse.ask_sandboxed, sql, as_of=as_of)
+            yield
         finally:
             self._turns.release()
 
@@ -123,21 +144,52 @@ class Reader:
             instead="Try again; `recount doctor` tells whether the projector is behind.",
         )
 
+    async def lens(self, *, as_of: str = "", known_by: str = "", happened_by: str = "") -> Lens | None:
+        """The lens that three texts mean, at one fixed position; None for the present, when all are empty.
+
+        Args:
+            as_of: a log position, or a time for the last position recorded by then; empty for the present one.
+            known_by: a time; of what was imported, only what its first recorder knew by then.
+            happened_by: a time; only what is believed to have happened by then.
+
+        Raises:
+            Problem: 400, one of them cannot be read or lies in the future.
+        """
+        if not (as_of or known_by or happened_by):
+            return None
+        return Lens(
+            position=await self.resolve(as_of) if as_of else self.position,
+            known_by=self._past("as known elsewhere by", known_by) if known_by else None,
+            happened_by=self._past("as happened by", happened_by) if happened_by else None,
+        )
+
     async def resolve(self, as_of: str) -> int:
         """The log position that a text means: itself, or the last one recorded at or before an ISO 8601 time.
 
         Raises:
             Problem: 400, neither a position nor a time, or in the future.
         """
-        if as_of.isascii() and as_of.isdigit() and len(as_of) < 19:
+        if as_of.isascii() and as_of.isdigit() and len(as_of) < POSITION_DIGITS_MAX:
             position = int(as_of)
             if position > self.position:
-                raise _future(as_of, f"the log ends at position {self.position}")
+                raise _future("as known at", as_of, f"the log ends at position {self.position}")
             return position
-        moment = _moment(as_of)
-        if moment > self.now:
-            raise _future(as_of, f"it is {self.now:%Y-%m-%dT%H:%M:%SZ} now")
+        moment = self._past("as known at", as_of, or_position=True)
         return await asyncio.to_thread(self.warehouse.position_at, moment)
+
+    def _past(self, clock: str, text: str, *, or_position: bool = False) -> datetime:
+        moment = parse_moment(text)
+        if moment is None:
+            raise Problem(
+                400,
+                f"{clock} {text[:100]!r} cannot be read",
+                because=f"it is {'neither a log position nor' if or_position else 'not'} an ISO 8601 time",
+                instead=f"Give {'a position such as 4711, or ' if or_position else ''}a time such as "
+                "2026-03-01T14:05:00Z (UTC without an offset).",
+            )
+        if moment > self.now:
+            raise _future(clock, text, f"it is {self.now:%Y-%m-%dT%H:%M:%SZ} now")
+        return moment
 
 
 def as_rows(table: Table) -> list[dict[str, Any]]:
@@ -156,19 +208,7 @@ def parse_moment(text: str) -> datetime | None:
         return None
 
 
-def _moment(text: str) -> datetime:
-    moment = parse_moment(text)
-    if moment is None:
-        raise Problem(
-            400,
-            f"as_of {text[:100]!r} cannot be read",
-            because="it is neither a log position nor an ISO 8601 time",
-            instead="Give a position such as 4711, or a time such as 2026-03-01T14:05:00Z (UTC without an offset).",
-        )
-    return moment
-
-
-def _future(text: str, because: str) -> Problem:
+def _future(clock: str, text: str, because: str) -> Problem:
     return Problem(
-        400, f"as_of {text} lies in the future", because=because, instead="Leave as_of out to see the present."
+        400, f"{clock} {text} lies in the future", because=because, instead="Leave it out to see the present."
     )

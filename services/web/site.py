@@ -6,6 +6,7 @@ from typing import Protocol
 from litestar.datastructures import State
 from litestar.di import NamedDependency
 
+from projections import lens
 from projections.query import Table
 from services.context import Context
 from services.web.login_failures import LoginFailures
@@ -59,8 +60,9 @@ class Site:
 
 Here = NamedDependency[Site]
 """The site, as a handler's parameter ``site``."""
-Lens = NamedDependency[int | None]
-"""The position that ``?as_of=`` means, None for the present, as a handler's parameter ``lens``."""
+Lens = NamedDependency[lens.Lens | None]
+"""What ``?as_of=``, ``known_by=`` and ``happened_by=`` let through, None for the present, as a handler's parameter
+``lens``; its position is always set."""
 
 
 def provide_site(state: State) -> Site:

@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 
 from services.web.answers import zulu
+from services.web.asked_lens import AskedLens
 from services.web.names import in_words, speak
 
 # Two clocks that differ by less say nothing to a person: it is the way from an act to the log.
@@ -41,6 +42,7 @@ def make_environment(templates: Path, versions: Mapping[str, str]) -> Environmen
         "person": _person,
         "people": _people,
         "phase": phase_word,
+        "through": _through,
         "plain": lambda text: str(text).replace("_", " "),
     }
     environment.globals |= {"static": lambda name: f"/static/{name}?v={versions[name]}", "lag": lag}
@@ -81,6 +83,13 @@ def naive_utc(moment: datetime) -> datetime:
 @pass_context
 def _person(context: Context, actor: str | None) -> str:
     return speak(actor, context["called"]) if actor else ""
+
+
+@pass_context
+def _through(context: Context, address: str) -> str:
+    """A link that keeps the lens of the page that it is on."""
+    asked_lens: AskedLens = context["asked_lens"]
+    return asked_lens.through(address)
 
 
 @pass_context
