@@ -6,6 +6,7 @@ import typer
 
 from services.cli.client import connect
 from services.cli.console import DATA_DEFAULT, DataOption, JsonOption, note, show_json, show_table
+from services.cli.lens import AsOfOption, HappenedByOption, KnownByOption, asked_lens
 from services.cli.orders import ActorOption, IncidentArgument, give_order, incident_id
 from services.cli.reading import catch_up
 
@@ -56,6 +57,9 @@ def register(app: typer.Typer) -> None:
     def list_actions(
         incident: Annotated[str, typer.Argument(metavar="[INCIDENT]", help="Only of this one.")] = "",
         everything: Annotated[bool, typer.Option("--all", help="Those that are done or dropped, too.")] = False,
+        as_of: AsOfOption = "",
+        happened_by: HappenedByOption = "",
+        known_by: KnownByOption = "",
         data: DataOption = DATA_DEFAULT,
         as_json: JsonOption = False,
     ) -> None:
@@ -65,7 +69,8 @@ def register(app: typer.Typer) -> None:
             wanted.append(f"incident_id = '{incident_id(incident)}'")
         with connect(data) as api:
             catch_up(api)
-            answer = api.post("/api/sql", json={"sql": _ACTIONS.format(wanted=" and ".join(wanted))})
+            question = {"sql": _ACTIONS.format(wanted=" and ".join(wanted))}
+            answer = api.post("/api/sql", json=question | asked_lens(as_of, happened_by, known_by))
         columns = [column["name"] for column in answer["columns"]]
         if as_json:
             actions = [dict(zip(columns, row, strict=True)) for row in answer["rows"]]

@@ -5,6 +5,7 @@ DuckDB file.
 """
 
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -94,6 +95,30 @@ class Api:
             _raise_for(response)
             yield response.iter_lines()
 
+    def download(self, method: str, path: str, *, to: Path | None, json: Any = None) -> Mapping[str, str]:
+        """Write the body of an answer into a file as it arrives, or to standard output.
+
+        A file is there whole or not at all: it is written beside and then takes its name.
+
+        Returns:
+            The headers of the answer.
+
+        Raises:
+            RecountError: the platform is gone or refuses, or the file cannot be written.
+        """
+        with self._explained(), self._http.stream(method, path, json=json) as response:
+            if response.is_error:
+                response.read()
+            _raise_for(response)
+            if to is None:
+                sys.stdout.flush()
+                for portion in response.iter_bytes():
+                    sys.stdout.buffer.write(portion)
+                sys.stdout.buffer.flush()
+            else:
+                _write_whole(to, response.iter_bytes())
+            return response.headers
+
     @contextmanager
     def _explained(self) -> Iterator[None]:
         try:
@@ -147,6 +172,19 @@ def _found(data: Path, url: str, environment: Mapping[str, str]) -> tuple[str, s
             raise RecountError(f"nothing is running in {shown(data)}", hint="recount up")
         base = running.url
     return base, token or load_secrets(data).admin_token.secret
+
+
+def _write_whole(path: Path, portions: Iterator[bytes]) -> None:
+    beside = path.with_name(f".{path.name}.part")
+    try:
+        with beside.open("wb") as file:
+            for portion in portions:
+                file.write(portion)
+        beside.replace(path)
+    except OSError as error:
+        raise RecountError(f"{path} cannot be written: {error.strerror}", hint="Name another --output.") from error
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def shown(data: Path) -> str:

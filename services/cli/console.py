@@ -107,6 +107,11 @@ def harmless(text: str) -> str:
     )
 
 
+def shortened(text: str, chars: int) -> str:
+    """A text of at most so many characters, cut at its end."""
+    return text if len(text) <= chars else f"{text[: chars - 1].rstrip()}…"
+
+
 def _cell(value: Any) -> str:
     match value:
         case None:

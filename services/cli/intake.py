@@ -1,5 +1,6 @@
 """``recount intake``: what could not be understood, and trying it again."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,6 +9,7 @@ import typer
 
 from services.cli.client import Api, connect
 from services.cli.console import DATA_DEFAULT, DataOption, JsonOption, say, show_json, show_table
+from services.cli.lens import AsOfOption, HappenedByOption, KnownByOption, asked_lens
 from services.cli.orders import show_done
 from services.cli.reading import catch_up
 from services.cli.times import short_time
@@ -28,16 +30,20 @@ def register(app: typer.Typer) -> None:
     @letters.callback()
     def dead_letters(context: typer.Context, data: DataOption = DATA_DEFAULT, as_json: JsonOption = False) -> None:
         if context.invoked_subcommand is None:
-            _list(everything=False, data=data, as_json=as_json)
+            _list(everything=False, lens={}, data=data, as_json=as_json)
 
     @letters.command(name="list")
     def list_letters(
         everything: Annotated[bool, typer.Option("--all", help="Those that were handled since, too.")] = False,
+        as_of: AsOfOption = "",
+        happened_by: HappenedByOption = "",
+        known_by: KnownByOption = "",
         data: DataOption = DATA_DEFAULT,
         as_json: JsonOption = False,
     ) -> None:
         """List the dead letters of every service, the newest first. Times are UTC."""
-        _list(everything=everything, data=data, as_json=as_json)
+        lens = asked_lens(as_of, happened_by, known_by)
+        _list(everything=everything, lens=lens, data=data, as_json=as_json)
 
     @letters.command()
     def replay(
@@ -59,16 +65,18 @@ def register(app: typer.Typer) -> None:
             raise typer.Exit(1)
 
 
-def _letters(api: Api, *, everything: bool = False) -> list[dict[str, Any]]:
+def _letters(
+    api: Api, *, everything: bool = False, lens: Mapping[str, str | None] | None = None
+) -> list[dict[str, Any]]:
     """The dead letters that wait or failed again, or all; the newest first."""
     catch_up(api)
-    found: list[dict[str, Any]] = api.get("/api/dead-letters")["dead_letters"]
+    found: list[dict[str, Any]] = api.get("/api/dead-letters", **(lens or {}))["dead_letters"]
     return [row for row in found if everything or row["state"] != "handled"]
 
 
-def _list(*, everything: bool, data: Path, as_json: bool) -> None:
+def _list(*, everything: bool, lens: Mapping[str, str | None], data: Path, as_json: bool) -> None:
     with connect(data) as api:
-        shown = _letters(api, everything=everything)
+        shown = _letters(api, everything=everything, lens=lens)
     if as_json:
         show_json({"dead_letters": shown})
         return

@@ -8,6 +8,7 @@ import typer
 from events.ids import new_event_id
 from services.cli.client import connect
 from services.cli.console import DATA_DEFAULT, DataOption, JsonOption, note, say, show_json, show_table
+from services.cli.lens import AsOfOption, HappenedByOption, KnownByOption, asked_lens
 from services.cli.orders import show_done
 from services.cli.reading import catch_up
 from services.cli.times import short_time
@@ -38,11 +39,17 @@ def register(app: typer.Typer) -> None:
         note(f"{answer['key_id']} was made. Its secret is shown only now.")
 
     @keys.command(name="list")
-    def list_keys(data: DataOption = DATA_DEFAULT, as_json: JsonOption = False) -> None:
+    def list_keys(
+        as_of: AsOfOption = "",
+        happened_by: HappenedByOption = "",
+        known_by: KnownByOption = "",
+        data: DataOption = DATA_DEFAULT,
+        as_json: JsonOption = False,
+    ) -> None:
         """List the keys, without their secrets. Times are UTC."""
         with connect(data) as api:
             catch_up(api)
-            answer = api.get("/api/keys")
+            answer = api.get("/api/keys", **asked_lens(as_of, happened_by, known_by))
         if as_json:
             show_json(answer)
             return

@@ -5,11 +5,14 @@ from typing import Annotated
 import typer
 
 from services.cli.client import connect
-from services.cli.console import DATA_DEFAULT, DataOption, JsonOption, note, show_json, show_table
+from services.cli.console import DATA_DEFAULT, DataOption, JsonOption, note, shortened, show_json, show_table
 from services.cli.incident import called
-from services.cli.orders import AsOfOption
+from services.cli.lens import AsOfOption, HappenedByOption, KnownByOption, asked_lens
 from services.cli.reading import catch_up
 from services.cli.times import short_time
+
+# A line of a list is read at a glance; `recount show` tells the whole title.
+TITLE_CHARS_MAX = 80
 
 
 def register(app: typer.Typer) -> None:
@@ -20,14 +23,16 @@ def register(app: typer.Typer) -> None:
         everything: Annotated[bool, typer.Option("--all", help="Those that are over, too.")] = False,
         phase: Annotated[str, typer.Option(help="Only these phases, with commas: triage,active.")] = "",
         as_of: AsOfOption = "",
+        happened_by: HappenedByOption = "",
+        known_by: KnownByOption = "",
         data: DataOption = DATA_DEFAULT,
         as_json: JsonOption = False,
     ) -> None:
-        """List the open incidents, the newest first. Times are UTC."""
+        """List the open incidents, the newest first, now or as they were. Times are UTC."""
         wanted = phase or ("" if everything else "open")
         with connect(data) as api:
             catch_up(api)
-            answer = api.get("/api/incidents", phase=wanted or None, as_of=as_of or None)
+            answer = api.get("/api/incidents", phase=wanted or None, **asked_lens(as_of, happened_by, known_by))
         if as_json:
             show_json(answer)
             return
@@ -41,7 +46,7 @@ def register(app: typer.Typer) -> None:
                     row["service"],
                     called(answer, row["commander"]),
                     short_time(row["opened_at"]),
-                    row["title"],
+                    shortened(row["title"], TITLE_CHARS_MAX),
                 )
                 for row in answer["incidents"]
             ],

@@ -25,14 +25,27 @@ AtOption = Annotated[
     str,
     typer.Option("--at", metavar="TIME", help="When it happened, if that was earlier; ISO 8601, UTC unless it says."),
 ]
-AsOfOption = Annotated[
-    str,
+
+BetweenOption = Annotated[
+    tuple[str, str],
     typer.Option(
-        "--as-of",
-        metavar="TIME|SEQ",
-        help="As it was known then: a log position, or an ISO 8601 time (UTC when it names no zone).",
+        "--between",
+        metavar="EARLIEST LATEST",
+        help="Bounds, when --at is not known precisely.",
     ),
 ]
+NO_BOUNDS = ("", "")
+PositionOption = Annotated[
+    int, typer.Option("--position", metavar="SEQ", help="Log position of the event that was wrong; default: the last.")
+]
+WasWrongOption = Annotated[
+    bool, typer.Option("--was-wrong", help="What was said before was wrong from the start; needs a reason.")
+]
+
+
+def happened(at: str, between: tuple[str, str]) -> dict[str, str]:
+    """When something happened, as an order says it."""
+    return {"happened_at": at, "happened_earliest": between[0], "happened_latest": between[1]}
 
 
 def incident_id(text: str) -> str:

@@ -9,7 +9,8 @@ import typer
 
 from services.cli.client import connect
 from services.cli.console import DATA_DEFAULT, DataOption, JsonOption, note, say, show_json
-from services.cli.orders import ActorOption, AsOfOption, IncidentArgument, incident_id, send_order
+from services.cli.lens import AsOfOption, HappenedByOption, KnownByOption, asked_lens
+from services.cli.orders import ActorOption, IncidentArgument, incident_id, send_order
 from services.cli.reading import catch_up
 
 
@@ -20,6 +21,8 @@ def register(app: typer.Typer) -> None:
     def postmortem(
         incident: IncidentArgument,
         as_of: AsOfOption = "",
+        happened_by: HappenedByOption = "",
+        known_by: KnownByOption = "",
         output: Annotated[
             Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write it there instead of printing it.")
         ] = None,
@@ -36,13 +39,16 @@ def register(app: typer.Typer) -> None:
             raise typer.BadParameter(
                 "a published postmortem has no names, so that it stays the same: leave --names out"
             )
+        lens = asked_lens(as_of, happened_by, known_by)
+        if publish and (happened_by or known_by):
+            raise typer.BadParameter("what is published is what the log holds: leave --happened-by and --known-by out")
         identifier = incident_id(incident)
         with connect(data, actor=actor) as api:
             catch_up(api)
             answer = api.ask(
                 "GET",
                 f"/api/incidents/{identifier}/postmortem",
-                params={"as_of": as_of or None, "names": str(names).lower()},
+                params=lens | {"names": str(names).lower()},
             )
             made_from = int(answer.headers["Recount-Position"])
             digest = hashlib.sha256(answer.content).hexdigest()

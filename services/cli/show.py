@@ -8,7 +8,15 @@ import typer
 from events import RecountError
 from services.cli.client import Api, connect
 from services.cli.console import DATA_DEFAULT, DataOption, JsonOption, say, show_json
-from services.cli.incident import tell_alerts, tell_header, tell_milestones, tell_people, tell_timeline
+from services.cli.incident import (
+    tell_alerts,
+    tell_corrections,
+    tell_header,
+    tell_milestones,
+    tell_people,
+    tell_timeline,
+)
+from services.cli.lens import AsOfOption, HappenedByOption, KnownByOption, asked_lens
 from services.cli.orders import incident_id
 from services.cli.reading import catch_up
 
@@ -25,15 +33,21 @@ def register(app: typer.Typer) -> None:
         raw: Annotated[
             int | None, typer.Option("--raw", metavar="SEQ", help="One event, whole, by its position.")
         ] = None,
+        as_of: AsOfOption = "",
+        happened_by: HappenedByOption = "",
+        known_by: KnownByOption = "",
         data: DataOption = DATA_DEFAULT,
         as_json: JsonOption = False,
     ) -> None:
-        """Show an incident as it stands now, or with --raw one event of the log. Times are UTC."""
+        """Show an incident as it stands, now or through a lens, or with --raw one event of the log. Times are UTC."""
+        lens = asked_lens(as_of, happened_by, known_by)
         if (raw is None) == (not incident):
             raise typer.BadParameter("give an incident, or --raw and a log position")
+        if raw is not None and any(lens.values()):
+            raise typer.BadParameter("an event is the same through every lens: leave it out with --raw")
         with connect(data) as api:
             catch_up(api)
-            answer = _event(api, raw) if raw is not None else api.get(f"/api/incidents/{incident_id(incident)}")
+            answer = api.get(f"/api/incidents/{incident_id(incident)}", **lens) if raw is None else _event(api, raw)
         if as_json:
             show_json(answer)
         elif raw is not None:
@@ -45,6 +59,7 @@ def register(app: typer.Typer) -> None:
 def _tell(whole: dict[str, Any]) -> None:
     tell_header(whole)
     tell_milestones(whole)
+    tell_corrections(whole)
     tell_people(whole)
     tell_alerts(whole)
     tell_timeline(whole, whole["timeline"][-TIMELINE_LINES:])

@@ -1,15 +1,20 @@
 """``recount sql``: one SELECT over everything that happened."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
-from services.cli.client import connect
+from services.cli.client import Api, connect
 from services.cli.console import DATA_DEFAULT, DataOption, JsonOption, note, show_json, show_table
-from services.cli.orders import AsOfOption
+from services.cli.lens import AsOfOption, HappenedByOption, KnownByOption, asked_lens, bounds
 from services.cli.reading import catch_up
+from services.cli.views import list_views
+
+# Neither is text: a terminal would show rubbish, or worse, obey it.
+_BINARY = ("arrow", "parquet")
 
 
 def register(app: typer.Typer) -> None:
@@ -21,47 +26,56 @@ def register(app: typer.Typer) -> None:
             str, typer.Argument(help="One SELECT; `-` reads it from standard input. Left out: the views are listed.")
         ] = "",
         as_of: AsOfOption = "",
-        as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV (RFC 4180).")] = False,
+        happened_by: HappenedByOption = "",
+        known_by: KnownByOption = "",
+        answer_format: Annotated[
+            Literal["table", "json", "csv", "arrow", "parquet"],
+            typer.Option("--format", help="Of the answer; an arrow or parquet file may hold a million rows."),
+        ] = "table",
+        as_csv: Annotated[bool, typer.Option("--csv", help="Short for --format csv (RFC 4180).")] = False,
+        output: Annotated[
+            Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write it there instead of printing it.")
+        ] = None,
         data: DataOption = DATA_DEFAULT,
         as_json: JsonOption = False,
     ) -> None:
-        """Ask the views with one SELECT, now or as of any moment. Every time is UTC."""
-        if as_csv and as_json:
-            raise typer.BadParameter("choose one of --csv and --json")
+        """Ask the views with one SELECT, now or through a lens. Every time is UTC."""
+        wanted = {answer_format} - {"table"} | ({"csv"} if as_csv else set()) | ({"json"} if as_json else set())
+        if len(wanted) > 1:
+            raise typer.BadParameter(f"choose one format, not {' and '.join(sorted(wanted))}")
+        [chosen] = wanted or {"table"}
         if not query:
-            _list_views(data, as_json=as_json)
+            list_views(data, as_json=chosen == "json")
             return
+        if output is not None and chosen == "table":
+            raise typer.BadParameter("a table is for the screen; say what the file shall hold with --format")
+        if chosen in _BINARY and output is None and sys.stdout.isatty():
+            raise typer.BadParameter(f"{chosen} is not for the screen; name a file with --output")
         text = sys.stdin.read() if query == "-" else query
-        asked = {"sql": text, "as_of": as_of or None, "format": "csv" if as_csv else "json"}
+        question = {"sql": text} | asked_lens(as_of, happened_by, known_by)
         with connect(data) as api:
             catch_up(api)
-            if as_csv:
-                sys.stdout.write(api.ask("POST", "/api/sql", json=asked).text)
-                return
-            answer = api.post("/api/sql", json=asked)
-        if as_json:
-            show_json(answer)
-            return
-        show_table([column["name"] for column in answer["columns"]], answer["rows"], empty="No rows.")
-        note(_footing(answer))
+            if chosen in ("table", "json") and output is None:
+                answer = api.post("/api/sql", json=question)
+                _show(answer, question, as_json=chosen == "json")
+            else:
+                _save(api, question | {"format": chosen}, output)
 
 
-def first_sentence(text: str) -> str:
-    """What a row says in short: the first sentence of a view's header."""
-    return " ".join(text.replace("``", "`").split()).partition(". ")[0].removesuffix(".") + "."
-
-
-def _list_views(data: Path, *, as_json: bool) -> None:
-    with connect(data) as api:
-        views = api.get("/api/views")
+def _show(answer: Mapping[str, Any], question: Mapping[str, Any], *, as_json: bool) -> None:
     if as_json:
-        show_json(views)
+        show_json(answer)
         return
-    show_table(("view", "what a row says"), [(view["name"], first_sentence(view["sentence"])) for view in views])
-    note("`recount sql 'describe VIEW'` lists the columns; docs/projections.md tells all.")
-
-
-def _footing(answer: dict[str, Any]) -> str:
+    show_table([column["name"] for column in answer["columns"]], answer["rows"], empty="No rows.")
     rows = f"{len(answer['rows'])} row{'' if len(answer['rows']) == 1 else 's'}"
     cut = ", cut at the limit" if answer["truncated"] else ""
-    return f"{rows}{cut}, {answer['elapsed_ms']:.0f} ms, as of log position {answer['position']}"
+    where = f"as of log position {answer['position']}{bounds(question)}"
+    note(f"{rows}{cut}, {answer['elapsed_ms']:.0f} ms, {where}")
+
+
+def _save(api: Api, question: Mapping[str, Any], output: Path | None) -> None:
+    headers = api.download("POST", "/api/sql", json=question, to=output)
+    if output is not None:
+        note(f"{output}: {output.stat().st_size} bytes, as of log position {headers['Recount-Position']}")
+    if headers.get("Recount-Truncated") == "true":
+        note("The answer was cut at the limit: narrow it with WHERE, or ask in parts.")

@@ -112,7 +112,7 @@ class IntakeService:
                 raise CommandRefused(
                     f"Cannot revoke {key_id}",
                     because="there is no such key",
-                    instead="list them: recount intake keys",
+                    instead="list them: recount keys list",
                     code="not_found",
                 )
             if isinstance(history[-1].fact, KeyRevoked):
@@ -132,7 +132,7 @@ class IntakeService:
         letter = history[0].fact if history else None
         if not isinstance(letter, DeadLetterRecorded):
             raise CommandRefused(
-                asked, because="there is none", instead="list them: recount intake dead-letters", code="not_found"
+                asked, because="there is none", instead="list them: recount dead-letters list", code="not_found"
             )
         if letter.source_stream != "INTAKE":
             raise CommandRefused(
