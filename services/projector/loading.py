@@ -11,15 +11,27 @@ from projections.warehouse import Warehouse
 LOAD_EVENTS = 122_880
 
 Progress = Callable[[int, int], None]
-"""Told how many events are done, of how many."""
+"""Told how much is done, of how much."""
 
 
 async def load_through(
-    warehouse: Warehouse, log: EventLog, last: int, progress: Progress = lambda _done, _total: None
+    warehouse: Warehouse,
+    log: EventLog,
+    last: int,
+    progress: Progress = lambda _done, _total: None,
+    computed: Progress = lambda _done, _total: None,
 ) -> None:
     """Copy the log up to a position and compute every projection of it.
 
-    The next stretch is read from the log while the one before is written.
+    The next stretch is read from the log while the one before is written. What was broken off goes on from the
+    warehouse's position.
+
+    Args:
+        warehouse: to fill.
+        log: where the events are.
+        last: the position to reach.
+        progress: told how many events are copied, of how many.
+        computed: told how many projections are computed, of how many.
     """
     loading: asyncio.Task[None] | None = None
     waiting: list[Stored] = []
@@ -32,6 +44,7 @@ async def load_through(
         loading = asyncio.create_task(asyncio.to_thread(warehouse.load, waiting))
         waiting = []
 
+    progress(warehouse.position, last)
     try:
         async for batch in log.bulk(after=warehouse.position, through=last):
             waiting.extend(batch)
@@ -42,5 +55,5 @@ async def load_through(
     finally:
         if loading is not None:
             await loading
-    await asyncio.to_thread(warehouse.rebuild)
+    await asyncio.to_thread(warehouse.rebuild, computed)
     progress(warehouse.position, last)

@@ -17,6 +17,7 @@ from projections.storage import UnusableWarehouse
 from projections.warehouse import LogGap, Warehouse
 from services.projector.loading import Progress, load_through
 from services.projector.people import Keys, refresh_people
+from services.projector.rebuild import Rebuild, is_copy_of, open_beside, remove_warehouse
 
 logger = logging.getLogger("recount.projector")
 
@@ -25,6 +26,11 @@ FOLLOW_BEHIND_MAX = 20_000
 
 # After a failure: long enough not to spin, short enough that a reader hardly notices.
 RETRY_PAUSES_S = (0.2, 1.0, 5.0)
+
+
+def _nobody(_done: int, _total: int) -> None:
+    """Progress that nobody wants to hear of."""
+
 
 _PERSON_SUBJECTS = every_stream_of("person").removesuffix(">")
 
@@ -50,6 +56,10 @@ class Projector:
         self.warehouse: Warehouse
         # Up to here rows and names are there: the names of a batch are written after its rows.
         self._complete = 0
+        self._rebuild: Rebuild | None = None
+        self._upgrading: asyncio.Task[None] | None = None
+        self.upgrade = ""
+        """What is being computed by new definitions while the former ones answer; empty when nothing is."""
         self.trouble = ""
         """Why it does not follow at the moment; empty while it does."""
 
@@ -59,13 +69,16 @@ class Projector:
         await asyncio.to_thread(refresh_people, self.warehouse, self._keys)
         self._complete = self.warehouse.position
         self._following = asyncio.create_task(self._follow_for_ever(), name="projector")
+        self._upgrading = asyncio.create_task(self._upgrade(), name="upgrade")
 
     async def stop(self) -> None:
-        """Stop following, then close the warehouse. What was applied is on disk."""
-        if self._following is not None:
-            self._following.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._following
+        """Stop following and computing, then close the warehouse. What was applied is on disk."""
+        await self.stop_rebuild()
+        for task in (self._upgrading, self._following):
+            if task is not None:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
         async with self._applying:
             await asyncio.to_thread(self.warehouse.close)
 
@@ -88,20 +101,37 @@ class Projector:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
-    async def rebuild(self, progress: Progress = lambda _done, _total: None) -> int:
-        """Build the whole warehouse again from the log in a file beside, then swap the two. Readers go on meanwhile.
+    def begin_rebuild(self, *, projections_only: bool = False) -> Rebuild:
+        """Begin to compute everything again, or join the rebuild that runs already; it goes on without its askers.
 
         Args:
-            progress: told how many events are done, of how many.
+            projections_only: out of the log as the warehouse holds it, instead of reading the log again.
+        """
+        if self._rebuild is None or self._rebuild.is_over:
+            do = self._recompute if projections_only else self.rebuild
+            self._rebuild = Rebuild(do)
+        return self._rebuild
+
+    async def stop_rebuild(self) -> bool:
+        """Stop the rebuild that runs, if one does. What it copied stays, and the next one goes on from there."""
+        return self._rebuild is not None and await self._rebuild.stop()
+
+    async def rebuild(self, progress: Progress = _nobody, computed: Progress = _nobody) -> int:
+        """Build the whole warehouse again from the log in a file beside, then swap the two. Readers go on meanwhile.
+
+        A file that an earlier one left behind is gone on with, when it holds the beginning of this log.
+
+        Args:
+            progress: told how many events are copied, of how many.
+            computed: told how many projections are computed, of how many.
 
         Returns:
             The position that the new file had when it took over.
         """
         beside = self._path.with_name(f"{self._path.stem}.rebuilding{self._path.suffix}")
-        _remove(beside)
-        fresh = await asyncio.to_thread(Warehouse.open, beside)
+        fresh = await open_beside(beside, self._log)
         try:
-            await load_through(fresh, self._log, await self._log.last_position(), progress)
+            await load_through(fresh, self._log, await self._log.last_position(), progress, computed)
         except BaseException:
             await asyncio.to_thread(fresh.close)
             raise
@@ -116,12 +146,17 @@ class Projector:
             await asyncio.to_thread(refresh_people, self.warehouse, self._keys)
         return self.warehouse.position
 
+    async def _recompute(self, _progress: Progress, computed: Progress) -> int:
+        async with self._applying:
+            await asyncio.shield(asyncio.create_task(asyncio.to_thread(self.warehouse.rebuild, computed)))
+        return self.warehouse.position
+
     def _open(self) -> Warehouse:
         try:
             return Warehouse.open(self._path)
         except UnusableWarehouse as error:
             logger.warning("%s; it is built again from the log", error)
-            _remove(self._path)
+            remove_warehouse(self._path)
             return Warehouse.open(self._path)
 
     async def _follow_for_ever(self) -> None:
@@ -143,6 +178,8 @@ class Projector:
         last = await self._log.last_position()
         if last < self.warehouse.position:
             raise LogGap(f"the log ends at {last}, before the warehouse's position {self.warehouse.position}")
+        if not await is_copy_of(self.warehouse, self._log):
+            raise LogGap(f"the log has another event at the warehouse's position {self.warehouse.position}")
         if last - self.warehouse.position > FOLLOW_BEHIND_MAX:
             async with self._applying:
                 await load_through(self.warehouse, self._log, last)
@@ -157,6 +194,24 @@ class Projector:
             position = self.warehouse.position
             self.trouble = ""
             await self._tell()
+
+    async def _upgrade(self) -> None:
+        """Compute what a new version defines otherwise, while the former definitions answer."""
+        names = sorted(self.warehouse.outdated)
+        if not names:
+            return
+
+        def told(done: int, total: int) -> None:
+            self.upgrade = f"{done} of {total} projections computed by new definitions: {', '.join(names)}"
+
+        told(0, len(names))
+        try:
+            await asyncio.to_thread(self.warehouse.upgrade, told)
+        except Exception as error:  # whatever it is, the former definitions still answer
+            self.upgrade = f"failed: {type(error).__name__}: {error}; the former definitions answer"
+            logger.exception("the new definitions of %s could not be computed", ", ".join(names))
+        else:
+            self.upgrade = ""
 
     async def _start_over(self, error: RecountError) -> None:
         # The file is damaged, or is the copy of another log: of one that was put back from a backup, for example.
@@ -175,8 +230,3 @@ class Projector:
             self._moved.notify_all()
         for listener in list(self._listeners):
             listener(self.warehouse.position)
-
-
-def _remove(path: Path) -> None:
-    for file in (path, path.with_name(f"{path.name}.wal")):
-        file.unlink(missing_ok=True)

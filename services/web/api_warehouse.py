@@ -6,20 +6,34 @@ from time import perf_counter
 from typing import Any
 
 import msgspec
-from litestar import Router, post
+from litestar import Router, delete, post
+from litestar.params import FromQuery
 from litestar.response import Stream
 
 from services.web.answers import json_value
 from services.web.identity import AskerRequest, require_admin
 from services.web.problems import as_problem, problem_body
-from services.web.site import Here, Site
+from services.web.site import Here
+from services.web.upkeep import Rebuilding
 
 
 @post("/rebuild", status_code=200)
-async def rebuild(request: AskerRequest, site: Here) -> Stream:
-    """Compute every view again. Answers one JSON line a step; the last one says ``finished``, or why not."""
+async def rebuild(request: AskerRequest, site: Here, projections: FromQuery[bool] = False) -> Stream:
+    """Compute every view again, or join the rebuild that runs. It goes on when the asker leaves.
+
+    Answers one JSON line a step; the last one says ``finished``, or why not. With ``projections`` only those are
+    computed, out of the log as the warehouse holds it.
+    """
     require_admin(request.user)
-    return Stream(_rebuilding(site), media_type="application/x-ndjson", headers={"X-Accel-Buffering": "no"})
+    running = site.reader.upkeep.begin_rebuild(projections_only=projections)
+    return Stream(_told(running), media_type="application/x-ndjson", headers={"X-Accel-Buffering": "no"})
+
+
+@delete("/rebuild", status_code=200)
+async def stop_rebuild(request: AskerRequest, site: Here) -> dict[str, bool]:
+    """Stop the rebuild that runs. The next one goes on from where it stood."""
+    require_admin(request.user)
+    return {"stopped": await site.reader.upkeep.stop_rebuild()}
 
 
 @post("/verify/views", status_code=200)
@@ -35,22 +49,12 @@ async def verify_views(request: AskerRequest, site: Here) -> dict[str, Any]:
     }
 
 
-async def _rebuilding(site: Site) -> AsyncIterator[bytes]:
-    loop = asyncio.get_running_loop()
-    steps: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
+async def _told(running: Rebuilding) -> AsyncIterator[bytes]:
     began = perf_counter()
-
-    def progress(done: int, total: int) -> None:
-        rate = round(done / max(perf_counter() - began, 1e-6))
-        # It is called on a thread or on the loop, as the work goes.
-        loop.call_soon_threadsafe(steps.put_nowait, {"done": done, "total": total, "rate": rate})
-
-    work = asyncio.create_task(site.reader.rebuild(progress))
-    work.add_done_callback(lambda _done: loop.call_soon_threadsafe(steps.put_nowait, None))
-    while (step := await steps.get()) is not None:
-        yield _line(step)
+    async for step in running.steps():
+        yield _line({"doing": step.doing, "done": step.done, "total": step.total, "rate": step.rate})
     try:
-        position = await work
+        position = await running.result()
     except Exception as error:  # the answer has begun, so only its last line can say that it failed
         yield _line(problem_body(as_problem(error)))
     else:
@@ -62,4 +66,4 @@ def _line(step: dict[str, Any]) -> bytes:
     return msgspec.json.encode(step) + b"\n"
 
 
-router = Router(path="/api", route_handlers=[rebuild, verify_views])
+router = Router(path="/api", route_handlers=[rebuild, stop_rebuild, verify_views])

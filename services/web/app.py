@@ -19,7 +19,11 @@ from litestar.types import Message, Scope
 from services.context import Context
 from services.web import (
     api_admin,
+<<<<<<< HEAD
+    api_export,
+=======
     api_import,
+>>>>>>> 70647a343695da8599452374aa3c54cd68579175
     api_incidents,
     api_log,
     api_metrics,
@@ -126,6 +130,7 @@ def make_app(context: Context, projector: Projecting, *, render_postmortem: Rend
             api_admin.router,
             api_import.router,
             api_warehouse.router,
+            api_export.router,
             page_incidents.router,
             page_command.router,
             page_metrics.router,

@@ -1,8 +1,12 @@
 """Reading the warehouse from handlers: in threads, at a position, and not before it has caught up."""
 
 import asyncio
+<<<<<<< HEAD
+from collections.abc import Sequence
+=======
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+>>>>>>> 70647a343695da8599452374aa3c54cd68579175
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,6 +17,7 @@ from projections.query import Table
 from projections.warehouse import Warehouse
 from services.clock import Clock
 from services.web.problems import Problem
+from services.web.upkeep import Upkeep
 
 # How long a reader waits for its own writes; the projector is normally there within 0.15 s.
 WAIT_S_MAX = 5.0
@@ -24,7 +29,7 @@ SQL_TURN_S_MAX = 10.0
 POSITION_DIGITS_MAX = 19
 
 
-class Projecting(Protocol):
+class Projecting(Upkeep, Protocol):
     """What the web needs of the projector."""
 
     warehouse: Warehouse
@@ -32,10 +37,6 @@ class Projecting(Protocol):
 
     async def wait_for(self, position: int, timeout: float) -> bool:
         """Wait until the warehouse holds a position; False when it took longer than the timeout, in seconds."""
-        ...
-
-    async def rebuild(self, progress: Callable[[int, int], None]) -> int:
-        """Build the warehouse again from the log, telling how many events are done of how many; its position."""
         ...
 
 
@@ -56,6 +57,11 @@ class Reader:
     def warehouse(self) -> Warehouse:
         """The warehouse itself, for what is not a query. Call it in a thread."""
         return self._projector.warehouse
+
+    @property
+    def upkeep(self) -> Upkeep:
+        """What looks after the warehouse."""
+        return self._projector
 
     @property
     def position(self) -> int:
@@ -94,11 +100,15 @@ class Reader:
         table = await self.ask("select recorded_at from log where seq <= ? order by seq desc limit 1", (position,))
         return table.rows[0][0] if table.rows else None
 
+<<<<<<< HEAD
+    async def ask_for_people(self, sql: str, *, as_of: int | None = None) -> Table:
+=======
     async def rebuild(self, progress: Callable[[int, int], None]) -> int:
         """Compute the whole warehouse again; the position it then has. ``progress``: events done, of how many."""
         return await self._projector.rebuild(progress)
 
     async def ask_for_people(self, sql: str, *, as_of: AsOf = None) -> Table:
+>>>>>>> 70647a343695da8599452374aa3c54cd68579175
         """The answer to a query that somebody typed: sandboxed and limited.
 
         Raises:
