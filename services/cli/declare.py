@@ -11,7 +11,16 @@ import typer
 from events.ids import new_event_id
 from services.cli.client import connect
 from services.cli.console import DATA_DEFAULT, DataOption, JsonOption
-from services.cli.orders import ActorOption, AtOption, give_order, said, show_done
+from services.cli.orders import (
+    NO_BOUNDS,
+    ActorOption,
+    AtOption,
+    BetweenOption,
+    give_order,
+    happened,
+    said,
+    show_done,
+)
 from services.command import Done
 
 SEVERITY_DEFAULT = "sev3"
@@ -35,6 +44,13 @@ def register(app: typer.Typer) -> None:
         reason: Annotated[str, typer.Option(help="Which criteria were met.")] = "",
         commander: Annotated[str, typer.Option(metavar="HANDLE", help="Who leads from now on.")] = "",
         detected_at: Annotated[str, typer.Option(metavar="TIME", help="The first sign, if it came earlier.")] = "",
+        at: Annotated[
+            str, typer.Option("--at", metavar="TIME", help="When it was declared, if that was earlier.")
+        ] = "",
+        resolved_at: Annotated[
+            str, typer.Option(metavar="TIME", help="When it was over, if it is: it wakes nobody.")
+        ] = "",
+        between: BetweenOption = NO_BOUNDS,
         data: DataOption = DATA_DEFAULT,
         actor: ActorOption = "",
         as_json: JsonOption = False,
@@ -46,7 +62,8 @@ def register(app: typer.Typer) -> None:
             "reason": reason,
             "commander": commander,
             "detected_at": detected_at,
-        }
+            "resolved_at": resolved_at,
+        } | happened(at, between)
         # A number alone may be a title; an incident in full is none.
         if re.fullmatch(r"INC-[1-9][0-9]*", title, re.IGNORECASE):
             give_order(data, actor, title, "declare", command | {"severity": severity}, as_json=as_json)
@@ -62,6 +79,7 @@ def register(app: typer.Typer) -> None:
         profile: ProfileOption = "",
         reason: Annotated[str, typer.Option(help="What makes you suspect it.")] = "",
         at: AtOption = "",
+        between: BetweenOption = NO_BOUNDS,
         data: DataOption = DATA_DEFAULT,
         actor: ActorOption = "",
         as_json: JsonOption = False,
@@ -74,8 +92,7 @@ def register(app: typer.Typer) -> None:
             "service": service,
             "profile": profile,
             "reason": reason,
-            "happened_at": at,
-        }
+        } | happened(at, between)
         _begin(data, actor, command, as_json=as_json)
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from services.cli.console import DATA_DEFAULT, DataOption, JsonOption
-from services.cli.orders import ActorOption, IncidentArgument, give_order
+from services.cli.orders import ActorOption, IncidentArgument, PositionOption, WasWrongOption, give_order
 
 
 def register(app: typer.Typer) -> None:
@@ -19,10 +19,13 @@ def register(app: typer.Typer) -> None:
             typer.Argument(help="suspected, confirmed, false_positive, benign, blocked, failed_attempt or exercise."),
         ],
         reason: Annotated[str, typer.Option(help="How you know.")] = "",
+        was_wrong: WasWrongOption = False,
+        position: PositionOption = 0,
         data: DataOption = DATA_DEFAULT,
         actor: ActorOption = "",
         as_json: JsonOption = False,
     ) -> None:
         """Say what it turned out to be; after the resolution, what denies the incident dismisses it."""
-        command = {"determination": determination, "reason": reason}
-        give_order(data, actor, incident, "determine", command, as_json=as_json)
+        verb, which = ("correct_determination", {"seq": position}) if was_wrong else ("determine", {})
+        command = {"determination": determination, "reason": reason} | which
+        give_order(data, actor, incident, verb, command, as_json=as_json)

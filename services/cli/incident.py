@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.cli.console import say, show_table
-from services.cli.times import duration, parsed, short_time
+from services.cli.times import bounded_time, duration, parsed, short_time
 
 # Two clocks that differ by less are the same to a reader: an event is recorded within milliseconds when all is well.
 CLOCKS_DIFFER_S = 1.0
@@ -39,20 +39,44 @@ def tell_header(whole: Whole) -> None:
 
 
 def tell_milestones(whole: Whole) -> None:
-    """What was reached when, with both clocks and positions."""
+    """What was reached when, with both clocks and positions, and what was said before it was corrected."""
     _heading("Milestones")
     show_table(
-        ("milestone", "happened", "recorded", "position"),
+        ("milestone", "happened", "recorded", "position", "corrected"),
         [
             (
                 row["milestone"].replace("_", " ") + (" (taken back)" if row.get("void") else ""),
-                short_time(row["happened_at"]),
+                bounded_time(row),
                 short_time(row["recorded_at"]),
                 row["seq"],
+                _said_before(row),
             )
             for row in whole["milestones"]
         ],
         empty="None yet.",
+    )
+
+
+def tell_corrections(whole: Whole) -> None:
+    """What was said and is believed otherwise since; nothing when there is none."""
+    if not whole["corrections"]:
+        return
+    _heading("Corrections")
+    show_table(
+        ("position", "recorded", "by", "what", "from", "to", "why"),
+        [
+            (
+                row["seq"],
+                short_time(row["recorded_at"]),
+                called(whole, row["actor"]),
+                (row["milestone"] or row["kind"]).replace("_", " "),
+                spoken(whole, row["from_value"] or ""),
+                row["to_value"] or "",
+                row["reason"] or "",
+            )
+            for row in whole["corrections"]
+        ],
+        empty="None.",
     )
 
 
@@ -113,7 +137,7 @@ def tell_timeline(whole: Whole, lines: Sequence[Mapping[str, Any]] | None = None
     show_table(
         ("position", "happened", "recorded", "type", "what"),
         [
-            (row["seq"], short_time(row["happened_at"]), _recorded(row), row["type"], spoken(whole, row["headline"]))
+            (row["seq"], short_time(row["happened_at"]), _recorded(row), row["type"], _told(whole, row))
             for row in (whole["timeline"] if lines is None else lines)
         ],
         empty="Nothing happened.",
@@ -130,6 +154,18 @@ def spoken(whole: Whole, text: str) -> str:
     for person_id, name in whole["names"].items():
         text = text.replace(person_id, name)
     return text
+
+
+def _told(whole: Whole, row: Mapping[str, Any]) -> str:
+    taken_back = f" (taken back, see {row['retracted_by_seq']})" if row["retracted_by_seq"] else ""
+    return spoken(whole, row["headline"]) + taken_back
+
+
+def _said_before(row: Mapping[str, Any]) -> str:
+    if not row["corrected_seq"]:
+        return ""
+    said = f"said {short_time(row['said_at'])}" if row["said_at"] else "nothing said so"
+    return f"{said}, see {row['corrected_seq']}"
 
 
 def _acknowledged(whole: Whole) -> str:

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from services.cli.console import DATA_DEFAULT, DataOption, JsonOption
-from services.cli.orders import ActorOption, IncidentArgument, give_order
+from services.cli.orders import ActorOption, IncidentArgument, PositionOption, WasWrongOption, give_order
 
 
 def register(app: typer.Typer) -> None:
@@ -16,9 +16,12 @@ def register(app: typer.Typer) -> None:
         incident: IncidentArgument,
         level: Annotated[str, typer.Argument(metavar="SEVERITY", help="sev1 (worst) to sev5.")],
         reason: Annotated[str, typer.Option(help="Why.")] = "",
+        was_wrong: WasWrongOption = False,
+        position: PositionOption = 0,
         data: DataOption = DATA_DEFAULT,
         actor: ActorOption = "",
         as_json: JsonOption = False,
     ) -> None:
-        """Change an incident's severity."""
-        give_order(data, actor, incident, "severity", {"severity": level, "reason": reason}, as_json=as_json)
+        """Change an incident's severity, or correct one that was wrong from the start."""
+        verb, which = ("correct_severity", {"seq": position}) if was_wrong else ("severity", {})
+        give_order(data, actor, incident, verb, {"severity": level, "reason": reason} | which, as_json=as_json)

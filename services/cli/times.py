@@ -1,6 +1,8 @@
 """How the command line writes times: always UTC, because those who compare notes sit in several zones."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 
 def parsed(text: str | None) -> datetime | None:
@@ -15,6 +17,19 @@ def short_time(text: str | None) -> str:
     """A time for a table: ``2026-11-24 12:00:00``, empty for none."""
     moment = parsed(text)
     return f"{moment:%Y-%m-%d %H:%M:%S}" if moment else ""
+
+
+def bounded_time(row: Mapping[str, Any]) -> str:
+    """A time with its bounds, when it is not known precisely: ``2026-11-24 12:00:00 (11:55:00–12:10:00)``."""
+    at, earliest, latest = (parsed(row.get(name)) for name in ("happened_at", "earliest", "latest"))
+    if at is None or (earliest is None and latest is None):
+        return short_time(row["happened_at"])
+    bounds = "–".join(_beside(bound or at, at) for bound in (earliest, latest))
+    return f"{at:%Y-%m-%d %H:%M:%S} ({bounds})"
+
+
+def _beside(moment: datetime, other: datetime) -> str:
+    return f"{moment:%H:%M:%S}" if moment.date() == other.date() else f"{moment:%Y-%m-%d %H:%M:%S}"
 
 
 def duration(seconds: float) -> str:

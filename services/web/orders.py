@@ -25,6 +25,8 @@ IDEMPOTENCY_KEY_CHARS_MAX = 200
 _KEY_CHARACTERS = frozenset(string.ascii_letters + string.digits + "-_.:/")
 # Fields that name a person: a handle may be given instead of an id.
 PERSON_FIELDS = ("person_id", "owner_id", "commander")
+# Fields of commands that are times, which may come without a zone: then they are UTC.
+MOMENT_FIELDS = ("declared_at", "detected_at", "resolved_at", "occurred_at", "earliest", "latest")
 
 Parse = Callable[[str, bytes], Command]
 PARSERS: dict[str, Parse] = {
@@ -32,6 +34,18 @@ PARSERS: dict[str, Parse] = {
     "oncall": oncall_commands.parse,
     "intake": intake_commands.parse,
 }
+
+
+class Happened(msgspec.Struct, frozen=True, kw_only=True):
+    """When something happened that is asked for; nothing means now."""
+
+    at: datetime | None = None
+    earliest: datetime | None = None
+    latest: datetime | None = None
+    """Bounds, when the time is not known precisely."""
+
+
+NOW = Happened()
 
 
 class Orders:
@@ -78,8 +92,8 @@ class Orders:
             request: who asks; its ``Idempotency-Key`` makes it safe to send again.
             service: ``incident``, ``oncall`` or ``intake``.
             verb: such as ``acknowledge``.
-            fields: the command's fields. ``happened_at`` says that it happened earlier; handles may stand for person
-                ids.
+            fields: the command's fields. ``happened_at`` says that it happened earlier, ``happened_earliest`` and
+                ``happened_latest`` between when; handles may stand for person ids.
             target: which incident or person it is about.
             order_id: makes a form safe to send again; the header is for programs.
 
@@ -89,7 +103,14 @@ class Orders:
             Problem: a name or header is wrong.
         """
         fields = dict(fields)
-        happened_at = _happened_at(fields.pop("happened_at", None))
+        happened = Happened(
+            at=_moment("happened_at", fields.pop("happened_at", None)),
+            earliest=_moment("happened_earliest", fields.pop("happened_earliest", None)),
+            latest=_moment("happened_latest", fields.pop("happened_latest", None)),
+        )
+        for name in MOMENT_FIELDS:
+            if isinstance(value := fields.get(name), str):
+                fields[name] = _moment(name, value)
         for name in PERSON_FIELDS:
             if isinstance(value := fields.get(name), str) and value:
                 fields[name] = (await self._names.find(value)).person_id
@@ -103,7 +124,7 @@ class Orders:
             actor=await self.actor_of(request),
             auth_id=request.user.auth_id,
             target=target,
-            happened_at=happened_at,
+            happened=happened,
         )
 
     async def send(
@@ -116,7 +137,7 @@ class Orders:
         actor: str,
         auth_id: str,
         target: str = "",
-        happened_at: datetime | None = None,
+        happened: Happened = NOW,
     ) -> Done:
         """Ask a service for something in somebody's name.
 
@@ -133,7 +154,9 @@ class Orders:
                 actor=actor,
                 auth_id=auth_id,
                 issued_at=self._clock.now(),
-                happened_at=happened_at,
+                happened_at=happened.at,
+                happened_earliest=happened.earliest,
+                happened_latest=happened.latest,
                 target=target,
                 command=msgspec.Raw(msgspec.json.encode(command)),
             ),
@@ -162,14 +185,14 @@ def _order_id(key: str | None) -> str:
     return key
 
 
-def _happened_at(value: object) -> datetime | None:
+def _moment(name: str, value: object) -> datetime | None:
     if value is None or value == "":
         return None
     moment = parse_moment(value) if isinstance(value, str) else None
     if moment is None:
         raise Problem(
             400,
-            f"happened_at {str(value)[:100]!r} cannot be read",
+            f"{name} {str(value)[:100]!r} cannot be read",
             because="it is not an ISO 8601 time",
             instead="Give a time such as 2026-03-01T14:05:00Z (UTC unless it has an offset).",
         )

@@ -30,8 +30,6 @@ async def declare(request: AskerRequest, site: Here) -> Response[Any]:
     form = await request.form()
     said = {name: value.strip() for name in _DECLARE_FIELDS if isinstance(value := form.get(name), str)}
     fields = {name: value for name, value in said.items() if value}
-    if "detected_at" in fields and fields["detected_at"][-1:].isdigit():
-        fields["detected_at"] += "Z"  # what the browser's field gives has no zone; its label says UTC
     try:
         verb = "open" if form.get("verb") == "open" else "declare"
         if verb == "open":
