@@ -19,11 +19,8 @@ from litestar.types import Message, Scope
 from services.context import Context
 from services.web import (
     api_admin,
-<<<<<<< HEAD
     api_export,
-=======
     api_import,
->>>>>>> 70647a343695da8599452374aa3c54cd68579175
     api_incidents,
     api_log,
     api_metrics,

@@ -1,12 +1,8 @@
 """Reading the warehouse from handlers: in threads, at a position, and not before it has caught up."""
 
 import asyncio
-<<<<<<< HEAD
-from collections.abc import Sequence
-=======
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
->>>>>>> 70647a343695da8599452374aa3c54cd68579175
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -100,15 +96,7 @@ class Reader:
         table = await self.ask("select recorded_at from log where seq <= ? order by seq desc limit 1", (position,))
         return table.rows[0][0] if table.rows else None
 
-<<<<<<< HEAD
-    async def ask_for_people(self, sql: str, *, as_of: int | None = None) -> Table:
-=======
-    async def rebuild(self, progress: Callable[[int, int], None]) -> int:
-        """Compute the whole warehouse again; the position it then has. ``progress``: events done, of how many."""
-        return await self._projector.rebuild(progress)
-
     async def ask_for_people(self, sql: str, *, as_of: AsOf = None) -> Table:
->>>>>>> 70647a343695da8599452374aa3c54cd68579175
         """The answer to a query that somebody typed: sandboxed and limited.
 
         Raises:
