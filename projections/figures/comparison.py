@@ -94,19 +94,21 @@ def _too_few(earlier: int, later: int) -> Comparison:
 def _sentence(call: Call, ratio: float, detectable: float, counts: tuple[int, int]) -> str:
     enough = f"with {counts[0]} and {counts[1]} measured incidents"
     # The same distance on the logarithms is another part upwards.
-    least = f"{_percent(detectable)} shorter or {_percent(1 / (1 - detectable) - 1)} longer"
+    least = f"{_change(1 - detectable)} or {_change(1 / (1 - detectable))}"
     if call == "no trend":
-        return f"No trend can be called: {enough}, only a change to at least {least} can be told from chance."
-    by = _percent(1 - ratio) if call == "shorter" else _percent(ratio - 1)
-    return f"{by} {call}: more than what chance would show {enough} (at least {least})."
+        return f"No trend can be called: {enough}, only durations at least {least} can be told from chance."
+    return f"{_change(ratio)}: more than what chance would show {enough} (at least {least})."
 
 
 def _pooled(one: LogNormal, other: LogNormal, ones: int, others: int) -> float:
     return math.sqrt((one.sigma**2 * ones + other.sigma**2 * others) / (ones + others))
 
 
-def _percent(part: float) -> str:
-    return f"{100 * part:.0f} %" if part < 10 else f"{part + 1:.0f} times"
+def _change(ratio: float) -> str:
+    """``30 % shorter``, ``43 % longer``, ``14 times as long``."""
+    if ratio < 1:
+        return f"{100 * (1 - ratio):.0f} % shorter"
+    return f"{100 * (ratio - 1):.0f} % longer" if ratio < 3 else f"{ratio:.0f} times as long"
 
 
 def _six(number: float) -> float:

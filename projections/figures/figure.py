@@ -27,6 +27,7 @@ P90_UPPER_MIN = 36
 
 NOT_REACHED = "not reached"
 """Shown as ``NR``."""
+UNDEFINED = "nothing lasts longer, so the upper end is not defined"
 TOO_FEW = f"fewer than {LISTED_BELOW} incidents: see the values themselves"
 
 
@@ -227,13 +228,15 @@ def _p90(line: Curve, measured: int) -> Estimate:
 
 def _quantile(line: Curve, part: float, *, low_absent: str = "", high_absent: str = "") -> Estimate:
     value, (low, high) = line.quantile(part), line.quantile_interval(part)
+    # Without a curve that goes on there is no band either: that is not the same as a band that stays above.
+    endless = UNDEFINED if line.steps and line.steps[-1].ended else NOT_REACHED
     return Estimate(
         value_us=value,
         low_us=None if low_absent else low,
         high_us=None if high_absent else high,
         absent="" if value is not None else NOT_REACHED,
         low_absent=low_absent or ("" if low is not None else NOT_REACHED),
-        high_absent=high_absent or ("" if high is not None else NOT_REACHED),
+        high_absent=high_absent or ("" if high is not None else endless),
     )
 
 

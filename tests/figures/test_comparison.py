@@ -25,7 +25,7 @@ def test_a_tenth_shorter_in_fifty_incidents_is_no_trend_and_it_says_what_would_b
     assert shown.call == "no trend"
     assert shown.detectable == pytest.approx(0.54, abs=0.05)
     assert shown.sentence.startswith(
-        "No trend can be called: with 50 and 50 measured incidents, only a change to at least"
+        "No trend can be called: with 50 and 50 measured incidents, only durations at least"
     )
 
 
