@@ -6,12 +6,16 @@ closed or dismissed) frees its group, so the next alert opens a new one; a merge
 that carries on. Alerts that clear leave the incident as it is: that everything is well again is for people to say, and
 the timeline shows the clearing.
 
+An alert that is heard of late, and became that severe while an incident of its group lasted that is over by now, joins
+that one as evidence: it opens nothing and wakes nobody. One that is heard of in time is news, however short before its
+start the incident was resolved.
+
 It decides about an *occurrence* (one firing, until the alert clears and fires again), and looks at all that is known of
 it by now: delivered again after hours, or in another order, the answer is the same.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import takewhile
 from types import MappingProxyType
 
@@ -32,6 +36,9 @@ from services.incidents.commands import TITLE_CHARS_MAX
 from services.incidents.state import Incident
 
 RULE = "by service"
+# Heard of so long after it began, an alert tells of the past. Senders group, repeat and retry for some minutes
+# (Alertmanager waits 30 s to group and 5 min between groups), and what they bring by then is news.
+LATE_AFTER = timedelta(minutes=15)
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +62,10 @@ class Firing(msgspec.Struct, frozen=True, kw_only=True):
     """The most severe that it has been."""
     service: str
     fired_at: datetime
+    severe_at: datetime
+    """When it became that severe."""
+    heard_at: datetime
+    """When the log recorded that."""
     fired_seq: int
     cause_id: str
     """The event by which it became that severe: what its incident answers."""
@@ -83,6 +94,13 @@ class Joined(msgspec.Struct, frozen=True):
     linked: AlertLinked
 
 
+class Late(msgspec.Struct, frozen=True):
+    """It belongs to an incident that is over, and was heard of too late."""
+
+    incident_id: str
+    linked: AlertLinked
+
+
 class Opened(msgspec.Struct, frozen=True):
     """It makes a new incident."""
 
@@ -90,7 +108,7 @@ class Opened(msgspec.Struct, frozen=True):
     linked: AlertLinked
 
 
-Placement = PassedOver | Joined | Opened
+Placement = PassedOver | Joined | Late | Opened
 
 
 def group_key(service: str, alert_key: str) -> str:
@@ -112,18 +130,17 @@ def firing_at(alert_key: str, history: Sequence[Recorded], seq: int) -> Firing |
     if fired is None:
         return None
     assert isinstance(fired.fact, AlertFired)
-    title, loudest = fired.fact.title, (fired.fact.severity, fired.event.id)
+    title, severity, loudest = fired.fact.title, fired.fact.severity, fired
     later = [event for event in history if event.seq > fired.seq]
     for event in takewhile(lambda event: not isinstance(event.fact, AlertFired), later):
         if isinstance(event.fact, AlertUpdated):
             title = event.fact.title
-            if _rank(event.fact.severity) < _rank(loudest[0]):
-                loudest = (event.fact.severity, event.event.id)
+            if _rank(event.fact.severity) < _rank(severity):
+                severity, loudest = event.fact.severity, event
     # That it was passed over may be said after it has fired again.
     passed_over = any(
         isinstance(event.fact, AlertPassedOver) and event.fact.occurrence == fired.fact.occurrence for event in later
     )
-    severity, cause_id = loudest
     return Firing(
         alert_key=alert_key,
         occurrence=fired.fact.occurrence,
@@ -131,8 +148,10 @@ def firing_at(alert_key: str, history: Sequence[Recorded], seq: int) -> Firing |
         severity=severity,
         service=fired.fact.service,
         fired_at=fired.happened_at,
+        severe_at=loudest.happened_at,
+        heard_at=loudest.recorded_at,
         fired_seq=fired.seq,
-        cause_id=cause_id,
+        cause_id=loudest.event.id,
         fired_id=fired.event.id,
         passed_over=passed_over,
     )
@@ -149,7 +168,21 @@ def is_severe_enough(firing: Firing, rules: Rules) -> bool:
     return _rank(firing.severity) <= _rank(rules.opens_at)
 
 
-def place(firing: Firing, rules: Rules, holders: Sequence[Holder], target: Holder | None) -> Placement | None:
+def is_late(firing: Firing) -> bool:
+    """Whether it was heard of so late that it may tell of an incident that is over."""
+    return firing.heard_at - firing.severe_at >= LATE_AFTER
+
+
+def lasted_at(incident: Incident, moment: datetime) -> bool:
+    """Whether an incident that is over lasted at a moment: from its first sign to its resolution."""
+    began = [sign for sign in (incident.impact_started_at, incident.detected_at) if sign is not None]
+    over = incident.phase in ("resolved", "closed") and incident.resolved_at is not None
+    return over and bool(began) and min(began) <= moment <= (incident.resolved_at or moment)
+
+
+def place(
+    firing: Firing, rules: Rules, holders: Sequence[Holder], target: Holder | None, past: Sequence[Holder] = ()
+) -> Placement | None:
     """Where a firing belongs; None when that has been answered before.
 
     Args:
@@ -157,8 +190,9 @@ def place(firing: Firing, rules: Rules, holders: Sequence[Holder], target: Holde
         rules: what the operator configured.
         holders: every incident that may have answered it.
         target: the incident that the group's alerts go to now, merges followed; None when there was none yet.
+        past: for a late one, the incidents that had the group by then, newest first, merges followed.
     """
-    if any((firing.alert_key, firing.occurrence) in holder.incident.alerts_seen for holder in holders):
+    if any((firing.alert_key, firing.occurrence) in holder.incident.alerts_seen for holder in (*holders, *past)):
         return None
     about = f"about {firing.service}" if firing.service else "of this alert"
     if not is_severe_enough(firing, rules):
@@ -172,6 +206,11 @@ def place(firing: Firing, rules: Rules, holders: Sequence[Holder], target: Holde
             )
         )
     severe = f"severity {firing.severity} is at least {rules.opens_at}"
+    if is_late(firing):
+        for holder in past:
+            if lasted_at(holder.incident, firing.severe_at):
+                reason = f"{severe}; heard of late, it was so while this incident {about} lasted"
+                return Late(holder.incident_id, _linked(firing, reason))
     if target is not None and target.incident.is_open:
         reason = f"{severe}, and this incident {about} is open"
         return Joined(target.incident_id, _linked(firing, reason))

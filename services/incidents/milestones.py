@@ -110,6 +110,25 @@ def correct_milestone(
     return _corrected(command, _RESTS_ON.get(command.milestone, _the_last)(said, command.occurred_at, about))
 
 
+def earlier_detection(history: Sequence[Recorded], signal_at: datetime, reason: str) -> MilestoneCorrected | None:
+    """What a signal corrects that came before the detection; None when it did not, or when somebody has said already
+    when the detection was."""
+    said = sayings("detected", history)
+    spoken_for = any(
+        isinstance(past.fact, MilestoneCorrected) and past.fact.milestone == "detected" for past in history
+    )
+    earliest = min(said, key=lambda saying: (saying.at, saying.seq), default=None)
+    if earliest is None or spoken_for or signal_at >= earliest.at:
+        return None
+    return MilestoneCorrected(
+        milestone="detected",
+        occurred_at=signal_at,
+        reason=reason,
+        replaces_event_id=earliest.event_id,
+        replaces_seq=earliest.seq,
+    )
+
+
 def _corrected(command: CorrectMilestone, wrong: Iterable[Saying]) -> tuple[MilestoneCorrected, ...]:
     wanted = (command.occurred_at, command.earliest, command.latest)
     return tuple(
