@@ -61,8 +61,7 @@ def place_parameters(parsed: Node, declared: Sequence[int], columns_of: ColumnsO
             types[number - 1] = place.kind or _asked_for(place, columns_of)
     found = [kind or TEXT for kind in types]
     for number, place in zip(numbers, places, strict=True):
-        if name := duckdb_name(found[number - 1]):
-            place.node |= tree.cast(dict(place.node), name)
+        place.node |= tree.cast(dict(place.node), duckdb_name(found[number - 1]))
     return tuple(found)
 
 

@@ -1,6 +1,10 @@
 """What the system catalog tells of a view."""
 
+from collections.abc import Iterable
+
 import msgspec
+
+from projections.comments import DocumentedView
 
 
 class RelationColumn(msgspec.Struct, frozen=True):
@@ -21,3 +25,16 @@ class Relation(msgspec.Struct, frozen=True):
     """What a row means."""
     sql: str = ""
     """Its SELECT, empty when it is not shown."""
+
+
+def relations(views: Iterable[DocumentedView]) -> list[Relation]:
+    """What the warehouse documents, as the system catalog tells it."""
+    return [
+        Relation(
+            view.name,
+            tuple(RelationColumn(each.name, each.type, view.meanings.get(each.name, "")) for each in view.columns),
+            view.sentence,
+            view.sql,
+        )
+        for view in views
+    ]

@@ -5,7 +5,14 @@ from typing import Literal
 
 from projections.postgres import tree
 from projections.postgres.system_catalog import SystemCatalog
-from projections.postgres.system_functions import FUNCTIONS, INFORMATION, PG, RENAMED, TABLE_FUNCTIONS
+from projections.postgres.system_functions import (
+    FUNCTIONS,
+    INFORMATION,
+    OTHER_BY_THE_SAME_NAME,
+    PG,
+    SAME_BY_ANOTHER_NAME,
+    TABLE_FUNCTIONS,
+)
 from projections.postgres.system_tables import SCHEMA_OIDS
 from projections.postgres.tree import Node
 from projections.query import QueryRefused
@@ -18,7 +25,7 @@ _TYPES = {
     "name": "varchar",
     "char": "varchar",
     "bpchar": "varchar",
-    "oid": "bigint",
+    "oid": "uinteger",
     "xid": "bigint",
     "cid": "bigint",
     "int2vector": "varchar",
@@ -143,13 +150,14 @@ class Rewriting:
                 return about
         if schema not in ("", "pg_catalog", "information_schema") or node["is_operator"]:
             return None
+        known = SAME_BY_ANOTHER_NAME.get(name, name)
         if self._target == "catalog":
-            name = RENAMED.get(name, name)
-            if name in FUNCTIONS or name in TABLE_FUNCTIONS:
-                tree.qualify(node, PG, name)
+            known = OTHER_BY_THE_SAME_NAME.get(name, known)
+            if known in FUNCTIONS or known in TABLE_FUNCTIONS:
+                tree.qualify(node, PG, known)
                 return node
-        if schema:
-            tree.qualify(node, name)
+        if schema or known != name:
+            tree.qualify(node, known)
             return node
         return None
 

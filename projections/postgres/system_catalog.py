@@ -2,18 +2,22 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import duckdb
 
+from projections.catalog import Column
 from projections.postgres import empty_tables, system_tables
 from projections.postgres.relation import Relation
 from projections.postgres.system_functions import FUNCTIONS, INFORMATION, PG, TABLE_FUNCTIONS
 from projections.postgres.types import ELEMENT_OF, PG_TYPES, type_name
+from projections.query import FOR_BI
+from projections.stream import Shape, Stream, describe, shaped
 
 # A few thousand short rows are sorted and joined, never more.
 MEMORY_LIMIT = "256MB"
 
-_COLUMN_TYPES = {"oid": "bigint", "name": "varchar", "char": "varchar", "text": "varchar"}
+_COLUMN_TYPES = {"oid": "uinteger", "name": "varchar", "char": "varchar", "text": "varchar"}
 _TABLES = {
     PG: system_tables.PG_CATALOG | empty_tables.PG_CATALOG,
     INFORMATION: system_tables.INFORMATION_SCHEMA | empty_tables.INFORMATION_SCHEMA,
@@ -40,6 +44,8 @@ class SystemCatalog:
             _define(setup)
             for table, rows in system_tables.rows_of(ordered, settings).items():
                 _fill(setup, table, rows)
+        # `current_setting('server_version_num')::int / 100` is how tools ask for the version.
+        self._root.execute("set global integer_division = true")
         for setting in ("python_enable_replacements", "enable_external_access", "autoload_known_extensions"):
             self._root.execute(f"set global {setting} = false")
         self._root.execute("set global lock_configuration = true")
@@ -53,6 +59,15 @@ class SystemCatalog:
         """A connection of one's own."""
         with self._root.cursor() as cursor:
             yield cursor
+
+    def describe(self, sql: str, parameters: int) -> tuple[Column, ...]:
+        """The columns of a SELECT that was checked."""
+        with self.reading() as cursor:
+            return describe(cursor, sql, parameters)
+
+    def stream(self, sql: str, params: Sequence[Any], shape: Shape) -> Stream:
+        """The answer to a SELECT that was checked, in portions."""
+        return Stream(self.reading, lambda _: None, shaped(sql, shape), params, FOR_BI)
 
     def oid_of_class(self, name: str) -> int | None:
         """The OID of a table or view of the catalog, None when there is none of that name."""
@@ -79,7 +94,7 @@ def _define(setup: duckdb.DuckDBPyConnection) -> None:
         setup.execute(f"create schema {schema}")
         for name, columns in tables.items():
             setup.execute(f"create table {schema}.{name} ({_as_duckdb(columns)})")
-    setup.execute(f"create table {PG}.type_names (oid bigint, name varchar, short varchar)")
+    setup.execute(f"create table {PG}.type_names (oid uinteger, name varchar, short varchar)")
     names = [(each.oid, each.sql_name, each.name) for each in PG_TYPES]
     names += [(oid, type_name(oid), f"_{each.name}") for oid, each in ELEMENT_OF.items()]
     setup.executemany(f"insert into {PG}.type_names values (?, ?, ?)", names)

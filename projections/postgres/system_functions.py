@@ -8,28 +8,32 @@ PG, INFORMATION = "pg", "info"
 
 
 _DEFINITION = (
-    f"min(v.definition) from {PG}.pg_views v join {PG}.pg_class c on c.relname = v.viewname"
-    " where c.oid = try_cast(of_oid as bigint) or c.relname = of_oid::varchar"
+    f"min(view_.definition) from {PG}.pg_views view_ join {PG}.pg_class class_ on class_.relname = view_.viewname"
+    " where class_.oid = try_cast(of_oid as bigint) or class_.relname = of_oid::varchar"
 )
+
+_SETTING = f"(select min(set_.setting) from {PG}.pg_settings set_ where lower(set_.name) = lower(of_name))"
+_TYPE_NAMES = f"{PG}.type_names type_"
+_TOLD = f"select min(told_.description) from {PG}.pg_description told_ where told_.objoid = of_oid and told_.objsubid"
 
 FUNCTIONS: dict[str, tuple[str, ...]] = {
     # What things are called.
     "format_type": (
         "(of_oid, modifier) as case when of_oid = 1700 and modifier > 4 then 'numeric(' ||"
         " ((modifier - 4) >> 16) || ',' || ((modifier - 4) & 65535) || ')' else"
-        f" (select min(f.name) from {PG}.type_names f where f.oid = of_oid) end",
+        f" (select min(type_.name) from {_TYPE_NAMES} where type_.oid = of_oid) end",
     ),
     "regclass_oid": (
-        f"(of_name) as coalesce((select min(c.oid) from {PG}.pg_class c where c.relname ="
+        f"(of_name) as coalesce((select min(class_.oid) from {PG}.pg_class class_ where class_.relname ="
         " replace(replace(replace(of_name::varchar, 'public.', ''), 'pg_catalog.', ''), '\"', '')),"
-        " try_cast(of_name as bigint))",
+        " try_cast(of_name as uinteger))",
     ),
-    "regclass_name": (f"(of_oid) as (select min(c.relname) from {PG}.pg_class c where c.oid = of_oid)",),
+    "regclass_name": (f"(of_oid) as (select min(class_.relname) from {PG}.pg_class class_ where class_.oid = of_oid)",),
     "regtype_oid": (
-        f"(of_name) as coalesce((select min(f.oid) from {PG}.type_names f where of_name::varchar in (f.name, f.short)),"
-        " try_cast(of_name as bigint))",
+        f"(of_name) as coalesce((select min(type_.oid) from {_TYPE_NAMES}"
+        " where of_name::varchar in (type_.name, type_.short)), try_cast(of_name as uinteger))",
     ),
-    "regtype_name": (f"(of_oid) as (select min(f.name) from {PG}.type_names f where f.oid = of_oid)",),
+    "regtype_name": (f"(of_oid) as (select min(type_.name) from {_TYPE_NAMES} where type_.oid = of_oid)",),
     "to_regclass": (f"(name) as {PG}.regclass_oid(name)",),
     "to_regtype": (f"(name) as {PG}.regtype_oid(name)",),
     "quote_ident": (
@@ -41,17 +45,10 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
     "pg_get_userbyid": ("(oid) as 'recount'",),
     "pg_encoding_to_char": ("(encoding) as 'UTF8'",),
     "pg_client_encoding": ("() as 'UTF8'",),
+    "setting_of": (f"(of_name) as {_SETTING}", f"(of_name, missing_ok) as {_SETTING}"),
     # What is said about things.
-    "obj_description": (
-        f"(of_oid, catalog) as (select min(d.description) from {PG}.pg_description d where d.objoid = of_oid"
-        " and d.objsubid = 0)",
-        f"(of_oid) as (select min(d.description) from {PG}.pg_description d where d.objoid = of_oid"
-        " and d.objsubid = 0)",
-    ),
-    "col_description": (
-        f"(of_oid, of_number) as (select min(d.description) from {PG}.pg_description d where d.objoid = of_oid"
-        " and d.objsubid = of_number)",
-    ),
+    "obj_description": (f"(of_oid, catalog) as ({_TOLD} = 0)", f"(of_oid) as ({_TOLD} = 0)"),
+    "col_description": (f"(of_oid, of_number) as ({_TOLD} = of_number)",),
     "shobj_description": ("(oid, catalog) as null::varchar",),
     "pg_get_viewdef": (
         f"(of_oid) as (select {_DEFINITION})",
@@ -137,12 +134,31 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
         "(form, a) as replace(replace(form, '%I', a::varchar), '%s', a::varchar)",
         "(form, a, b) as regexp_replace(regexp_replace(form, '%[IsL]', a::varchar), '%[IsL]', b::varchar)",
     ),
-    "age": ("(xid) as 0",),
+    "pg_age": ("(xid) as 0",),
     "mxid_age": ("(xid) as 0",),
 }
 
-# DuckDB's own of the same name is called differently.
-RENAMED = {"format": "pg_format"}
+OTHER_BY_THE_SAME_NAME = {"format": "pg_format", "age": "pg_age", "current_setting": "setting_of"}
+"""Functions that DuckDB has too, but for something else: what stands for PostgreSQL's."""
+
+SAME_BY_ANOTHER_NAME = {
+    "json_build_object": "json_object",
+    "jsonb_build_object": "json_object",
+    "json_build_array": "json_array",
+    "jsonb_build_array": "json_array",
+    "json_agg": "json_group_array",
+    "jsonb_agg": "json_group_array",
+    "row_to_json": "to_json",
+    "to_jsonb": "to_json",
+    "char_length": "length",
+    "character_length": "length",
+    "btrim": "trim",
+    "clock_timestamp": "now",
+    "statement_timestamp": "now",
+    "transaction_timestamp": "now",
+    "pg_typeof": "typeof",
+}
+"""Functions that DuckDB has under another name."""
 
 TABLE_FUNCTIONS: dict[str, str] = {
     "string_to_array": "(value, separator) as table select string_split(value, separator) as string_to_array",

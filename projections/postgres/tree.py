@@ -126,10 +126,16 @@ def call(schema: str, name: str, arguments: list[Node], alias: str = "") -> Node
 
 
 def select_of(expression: Node, select: Node, around: list[Node]) -> Node:
-    """The tree of ``select expression from <what a SELECT reads>``, with the WITH clauses of what is around it."""
+    """The tree of ``select expression from <what a SELECT reads>``, with the WITH clauses of what is around it.
+
+    Parameters become null: only types are asked for.
+    """
     clauses = {entry["key"]: entry for each in around for entry in each["cte_map"]["map"]}
     changed = {"select_list": [expression], "cte_map": {"map": list(clauses.values())}}
     alone = copy.deepcopy(select | _EMPTY_SELECT | changed)
+    for node in list(nodes(alone)):
+        if node.get("class") == "PARAMETER":
+            node |= null_constant(node["alias"])
     return {"error": False, "statements": [{"node": alone, "named_param_map": []}]}
 
 
@@ -157,6 +163,9 @@ def _constant(kind: str, text: str, alias: str) -> Node:
 def _type(name: str) -> Node:
     if name.endswith("[]"):
         return _type("list") | {"children": [_type(name.removesuffix("[]"))]}
+    if name.startswith("DECIMAL("):
+        numbers = [_constant("INTEGER", number, "") for number in name[len("DECIMAL(") : -1].split(",")]
+        return _type("DECIMAL") | {"children": numbers}
     return _PLACE | {
         "class": "TYPE",
         "type": "TYPE",

@@ -61,7 +61,7 @@ _OIDS = {
     "SMALLINT": 21,
     "USMALLINT": 23,
     "INTEGER": 23,
-    "UINTEGER": 20,
+    "UINTEGER": 26,  # what an OID is
     "BIGINT": 20,
     "UBIGINT": NUMERIC,
     "HUGEINT": NUMERIC,
@@ -90,7 +90,7 @@ _DUCKDB_NAMES = {
     20: "BIGINT",
     21: "SMALLINT",
     23: "INTEGER",
-    26: "BIGINT",
+    26: "UINTEGER",
     JSON: "JSON",
     700: "FLOAT",
     701: "DOUBLE",
@@ -99,6 +99,7 @@ _DUCKDB_NAMES = {
     1114: "TIMESTAMP",
     1184: "TIMESTAMP WITH TIME ZONE",
     1186: "INTERVAL",
+    NUMERIC: "DECIMAL(38,10)",
     2950: "UUID",
 }
 _NESTED = re.compile(r"^(STRUCT|MAP|UNION)\(|\]$")
@@ -116,14 +117,9 @@ def oid_of(duckdb_type: str) -> int:
 
 
 def duckdb_name(oid: int) -> str:
-    """The DuckDB type of a parameter that was declared as a PostgreSQL type; text for one that is not known.
-
-    Empty for a numeric: its precision and scale are those of the value.
-    """
-    if oid == NUMERIC:
-        return ""
+    """The DuckDB type of a parameter that was declared as a PostgreSQL type; text for one that is not known."""
     if element := ELEMENT_OF.get(oid):
-        return f"{duckdb_name(element.oid) or 'DOUBLE'}[]"
+        return f"{duckdb_name(element.oid)}[]"
     return _DUCKDB_NAMES.get(oid, "VARCHAR")
 
 

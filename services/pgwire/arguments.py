@@ -6,7 +6,6 @@ Every parameter stands in a cast to its type, so a text is enough where DuckDB r
 import struct
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -64,8 +63,6 @@ def _from_text(text: str, oid: int) -> Any:
             return _boolean(text)
         case 17:
             return bytes.fromhex(text[2:]) if text.startswith("\\x") else _unescaped(text)
-        case _ if oid == NUMERIC:
-            return Decimal(text.strip())
     return text
 
 
@@ -154,7 +151,7 @@ _BINARY: dict[int, Callable[[bytes], Any]] = {
     1114: _timestamp,
     1184: _timestamptz,
     1186: _interval,
-    NUMERIC: numeric_value,
+    NUMERIC: lambda value: str(numeric_value(value)),
     2950: lambda value: str(UUID(bytes=value)),
     3802: _jsonb,
 }

@@ -105,7 +105,7 @@ def _binary(oid: int, kind: str) -> tuple[str, Encode]:
             return "{}", _bool_bytes
         case 17:
             return "{}", bytes
-        case 20 | 21 | 23 | 700 | 701:
+        case 20 | 21 | 23 | 26 | 700 | 701:
             return "{}", struct.Struct(_FORMATS[oid]).pack
         case 1082:
             return _DAYS, struct.Struct("!i").pack
@@ -122,7 +122,7 @@ def _binary(oid: int, kind: str) -> tuple[str, Encode]:
     return _text(oid, kind)
 
 
-_FORMATS = {20: "!q", 21: "!h", 23: "!i", 700: "!f", 701: "!d"}
+_FORMATS = {20: "!q", 21: "!h", 23: "!i", 26: "!I", 700: "!f", 701: "!d"}
 _FLOAT_TEXT = (
     "case when isfinite({}) then cast({} as varchar) when isnan({}) then 'NaN'"
     " when {} > 0 then 'Infinity' when {} < 0 then '-Infinity' end"

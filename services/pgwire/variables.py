@@ -98,6 +98,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("max_index_keys", "32", "There are no indexes.", is_fixed=True),
     Variable("lc_collate", "C.UTF-8", "Texts are ordered by their bytes.", is_fixed=True),
     Variable("lc_ctype", "C.UTF-8", "The same.", is_fixed=True),
+    Variable("default_table_access_method", "heap", "There are no tables to create.", is_fixed=True),
     Variable("jit", "off", "There is no such compiler."),
     Variable("row_security", "on", "There is none."),
     Variable("enable_seqscan", "on", "The engine plans by itself."),
