@@ -9,17 +9,13 @@ import logging
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
 from events import RecountError, Stored
-from projections.answer_file import FOR_FILES, Written, write_arrow
-from projections.catalog import Catalog, Column, View, read_catalog
-from projections.comments import DocumentedView, of_generated, of_projection
-from projections.compare import Difference, differences, digest
+from projections.answering import Answering
+from projections.catalog import Catalog, read_catalog
 from projections.definitions import (
     NEXT,
     change_over,
@@ -27,24 +23,9 @@ from projections.definitions import (
     define_anew,
     prepare,
 )
-from projections.diff import Diff, diff
-from projections.gate import Gate
-from projections.lens import AsOf, show_as_of
-from projections.query import (
-    FOR_BI,
-    FOR_PEOPLE,
-    TRUSTED,
-    Limits,
-    Parameters,
-    QueryRefused,
-    Table,
-    check,
-    run,
-    run_guarded,
-)
 from projections.refresh import Refresher
 from projections.schema import PEOPLE_DATABASE
-from projections.statement import first_line, read_select
+from projections.statement import first_line
 from projections.storage import (
     IN_MEMORY,
     Progress,
@@ -54,12 +35,9 @@ from projections.storage import (
     connect,
     transaction,
 )
-from projections.stream import Shape, Stream, describe, shaped
 
 logger = logging.getLogger("recount.projections")
 
-# More queries of people at once would only slow each other, and the projector, on two cores.
-PEOPLE_AT_ONCE = 4
 # Longer than any page of the web takes; a person's SQL that runs on is cut off.
 CLOSE_PATIENCE_S = 2.0
 
@@ -70,23 +48,19 @@ class LogGap(RecountError):
     hint = "Read the log again from the warehouse's position; `recount rebuild` starts over."
 
 
-class Warehouse:
+class Warehouse(Answering):
     """A copy of the log with its projections. Open it with `Warehouse.open`."""
 
     def __init__(self, path: Path, *, threads: int, memory_limit: str, catalog: Catalog | None, complete: bool) -> None:
+        newest = catalog or read_catalog()
+        super().__init__(newest)
         self.path = path
         self._threads = threads
         self._memory_limit = memory_limit
         self._complete = complete
-        self._newest = catalog or read_catalog()
-        # Those that everything answers and follows the log by: until `upgrade` is done, of the version before.
-        self._catalog = self._newest
+        self._newest = newest
         self._outdated: frozenset[str] = frozenset()
-        self._gate = Gate()
-        self._asking: set[duckdb.DuckDBPyConnection | Stream] = set()
         self._writing = threading.Lock()
-        self._people_asking = threading.BoundedSemaphore(PEOPLE_AT_ONCE)
-        self._root: duckdb.DuckDBPyConnection
         self._writer: duckdb.DuckDBPyConnection
         self._refresher: Refresher
         self._position: int
@@ -149,16 +123,6 @@ class Warehouse:
     def outdated(self) -> frozenset[str]:
         """The projections that `upgrade` must compute; while there are any, everything has its former definition."""
         return self._outdated
-
-    def views(self) -> list[View]:
-        """Every projection with its sentence, grain, key, columns and SQL."""
-        return list(self._catalog.views)
-
-    def documented_views(self, *, typed: bool) -> list[DocumentedView]:
-        """Every projection with what its columns mean, by name; with ``typed``, those generated from the facts, too."""
-        with self._reading() as cursor:
-            generated = of_generated(self._catalog, cursor) if typed else []
-        return sorted([*map(of_projection, self._catalog.views), *generated], key=lambda view: view.name)
 
     def apply(self, batch: Sequence[Stored]) -> None:
         """Add events and refresh what they change, in one transaction.
@@ -244,101 +208,6 @@ class Warehouse:
             if rows:
                 self._writer.executemany(f"insert into {table} values (?, ?, ?, ?, ?)", [list(row) for row in rows])
 
-    def ask(self, sql: str, params: Parameters = (), *, as_of: AsOf = None, limits: Limits = TRUSTED) -> Table:
-        """Answer a question of Recount's own code.
-
-        Args:
-            sql: one SELECT, with ``?`` or ``$name`` for each parameter.
-            params: the values of the parameters.
-            as_of: a log position, or a lens, to answer through instead of the present.
-            limits: what it may cost.
-
-        Raises:
-            QueryRefused: it took longer than it may.
-        """
-        with self._reading() as cursor:
-            if as_of is not None:
-                show_as_of(cursor, self._catalog, as_of, read_select(cursor, sql).tables)
-            return run(cursor, sql, params, limits)
-
-    def ask_sandboxed(self, sql: str, *, as_of: AsOf = None, limits: Limits = FOR_PEOPLE) -> Table:
-        """Answer SQL written by a person: one SELECT that can change nothing and reach nothing but the views.
-
-        Raises:
-            QueryRefused: it is not allowed, wrong, or too expensive; says why and what to do.
-        """
-        with self._asking_for_people(sql, as_of, limits) as cursor:
-            return run_guarded(cursor, sql, limits)
-
-    def write_sandboxed(self, sql: str, path: Path, *, as_of: AsOf = None, limits: Limits = FOR_FILES) -> Written:
-        """Answer SQL written by a person, as `ask_sandboxed` does, into a file: an Arrow IPC stream.
-
-        Raises:
-            QueryRefused: it is not allowed, wrong, or too expensive; says why and what to do.
-        """
-        with self._asking_for_people(sql, as_of, limits) as cursor:
-            return write_arrow(cursor, sql, limits, path)
-
-    def stream_sandboxed(
-        self, sql: str, params: Sequence[Any] = (), *, shape: Shape = (), as_of: AsOf = None
-    ) -> Stream:
-        """Answer SQL written by a person, as `ask_sandboxed` does, in portions. Nothing happens before `Stream.open`.
-
-        Args:
-            sql: one SELECT.
-            params: values for ``$1``, ``$2``, …
-            shape: how the columns are given (`projections.stream`); as they are when left out.
-            as_of: as in `ask`.
-        """
-
-        def prepare(cursor: duckdb.DuckDBPyConnection) -> None:
-            select = check(cursor, sql)
-            if as_of is not None:
-                show_as_of(cursor, self._catalog, as_of, select.tables)
-
-        return Stream(self._reading, prepare, shaped(sql, shape), params, FOR_BI)
-
-    def describe_sandboxed(self, sql: str, parameters: int = 0) -> tuple[Column, ...]:
-        """The columns of SQL written by a person, which is not run; ``parameters``: how many it has.
-
-        Raises:
-            QueryRefused: it is not allowed or wrong.
-        """
-        with self._reading() as cursor:
-            check(cursor, sql)
-            return describe(cursor, sql, parameters)
-
-    def diff(self, before: AsOf, after: AsOf, *, views: Sequence[str] = (), incident_id: str = "") -> Diff:
-        """What two lenses show differently, row by row, and which events caused it (`projections.diff`).
-
-        Raises:
-            UnknownView: there is none of that name.
-            QueryRefused: it took longer than it may.
-        """
-        with self._reading() as cursor:
-            return diff(cursor, self._catalog, before, after, views=views, incident_id=incident_id)
-
-    def position_at(self, moment: datetime) -> int:
-        """The last position recorded at or before a moment, 0 when there is none.
-
-        ``recorded_at`` may step back, so every question about a time goes through one position.
-        """
-        naive = moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
-        table = self.ask("select coalesce(max(seq), 0) from log_rows where recorded_at <= ?", [naive])
-        return int(table.rows[0][0])
-
-    def verify_views(self) -> list[Difference]:
-        """Compute every stored projection beside its table and name each row that differs."""
-        with self._reading() as cursor:
-            return differences(cursor, self._catalog)
-
-    def digests(self, *, as_of: AsOf = None) -> dict[str, str]:
-        """A digest of each view's rows, whatever their order: equal digests mean equal rows."""
-        with self._reading() as cursor:
-            if as_of is not None:
-                show_as_of(cursor, self._catalog, as_of, frozenset(view.name for view in self._catalog.views))
-            return {view.name: digest(cursor, view) for view in self._catalog.views}
-
     def _connect(self) -> None:
         self._root = connect(self.path, threads=self._threads, memory_limit=self._memory_limit)
         try:
@@ -369,10 +238,6 @@ class Warehouse:
         except (duckdb.FatalException, duckdb.InternalException, duckdb.SerializationException) as error:
             raise UnusableWarehouse(f"{self.path} is damaged: {first_line(error)}") from error
 
-    def _interrupt(self) -> None:
-        for cursor in list(self._asking):
-            cursor.interrupt()
-
     def _answer_by_newest(self) -> None:
         self._catalog, self._outdated = self._newest, frozenset()
         self._writer.close()
@@ -400,26 +265,3 @@ class Warehouse:
             if stored.seq != expected:
                 raise LogGap(f"the batch goes on at position {stored.seq}; the warehouse needs {expected} next")
         return fresh
-
-    @contextmanager
-    def _asking_for_people(self, sql: str, as_of: AsOf, limits: Limits) -> Iterator[duckdb.DuckDBPyConnection]:
-        if not self._people_asking.acquire(timeout=limits.seconds):
-            raise QueryRefused("too many queries are running", hint="Try again in a moment.")
-        try:
-            with self._reading() as cursor:
-                select = check(cursor, sql)
-                if as_of is not None:
-                    show_as_of(cursor, self._catalog, as_of, select.tables)
-                yield cursor
-        finally:
-            self._people_asking.release()
-
-    @contextmanager
-    def _reading(self, asker: Stream | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
-        with self._gate.together(), self._root.cursor() as cursor:
-            interrupted = asker or cursor
-            self._asking.add(interrupted)
-            try:
-                yield cursor
-            finally:
-                self._asking.discard(interrupted)
