@@ -1,8 +1,9 @@
--- Impact: how long users were affected, weighted by how badly (level 1 minor to 4 total), over every scope. Where an
--- incident and those merged into it speak of the same scope at the same time, that time counts once, at the worse level.
--- ``impact_us`` is the time at any level, ``weighted_us`` the sum of level times time, both in microseconds and summed
--- over scopes; ``impact_minutes`` is the latter in minutes. It is a quantity of which a budget can be made, so that sums
--- over incidents mean something. Impact that lasts counts up to the moment that the log can tell, and is ``censored``.
+-- How long users were affected by each incident, weighted by how badly (level 1 minor to 4 total), over every scope.
+-- Where an incident and those merged into it speak of the same scope at the same time, that time counts once, at the
+-- worse level. ``impact_us`` is the time at any level, ``weighted_us`` the sum of level times time, both in microseconds
+-- and summed over scopes; ``impact_minutes`` is the latter in minutes. It is a quantity of which a budget can be made, so
+-- that sums over incidents mean something. Impact that lasts counts up to the moment that the log can tell, and is
+-- ``censored``.
 -- metric: impact_minutes, version 1
 -- starts: each stretch of impact
 -- ends: the end of the stretch
