@@ -65,6 +65,15 @@ class EventLog(Protocol):
         """
         ...
 
+    async def last(self, stream: str) -> Recorded | None:
+        """The newest event of one stream, None when it has none. Costs the same however long the stream is.
+
+        Raises:
+            LogUnavailable: no answer.
+            Unreadable: it is of an unknown type.
+        """
+        ...
+
     async def read_category(self, category: str) -> list[Recorded]:
         """The events of every stream of a category, in log order. For configuration families, which stay small."""
         ...

@@ -62,6 +62,11 @@ class MemoryLog:
         """See `EventLog.read`."""
         return [decode(self._stored[seq - 1]) for seq in self._streams.get(stream, []) if seq > after]
 
+    async def last(self, stream: str) -> Recorded | None:
+        """See `EventLog.last`."""
+        positions = self._streams.get(stream)
+        return decode(self._stored[positions[-1] - 1]) if positions else None
+
     async def read_category(self, category: str) -> list[Recorded]:
         """See `EventLog.read_category`."""
         prefix = f"evt.{category}."

@@ -43,6 +43,11 @@ class NatsLog:
         """See `EventLog.read`."""
         return [decode(stored) for stored in await self._direct.matching(every_fact_of(stream), after=after)]
 
+    async def last(self, stream: str) -> Recorded | None:
+        """See `EventLog.last`."""
+        stored = await self._direct.last(every_fact_of(stream))
+        return decode(stored) if stored else None
+
     async def read_category(self, category: str) -> list[Recorded]:
         """See `EventLog.read_category`."""
         return [decode(stored) for stored in await self._direct.matching(every_stream_of(category), after=NOTHING)]

@@ -27,4 +27,4 @@ async def next_number(log: EventLog) -> int:
 
 
 async def _is_taken(log: EventLog, number: int) -> bool:
-    return bool(await log.read(f"incident.{incident_id(number)}"))
+    return await log.last(f"incident.{incident_id(number)}") is not None

@@ -7,9 +7,9 @@ import msgspec
 
 from events import NOTHING, EventLog, Fact, Recorded
 from events.group import GroupAssigned
-from events.ids import incident_id, incident_number
+from events.ids import incident_id
 from events.incident import Correction
-from events.subjects import split
+from services.incident_number import next_number
 from services.incidents.state import UNOPENED, Incident, fold
 
 # An incident takes a few kilobytes, one that gathered a storm of alerts a few hundred; what was worked on last stays.
@@ -80,14 +80,7 @@ class Histories:
 
     async def next_id(self) -> str:
         """An incident id that nobody has. Two may be told the same; the version check lets one of them have it."""
-        number = 1
-        for name in ("declared", "opened"):
-            if last := await self._log.last_of("incident", name):
-                number = max(number, incident_number(split(last.stream)[1]) + 1)
-        # The last one recorded need not have the highest number: an incident of triage is declared later.
-        while await self._log.read(f"incident.{incident_id(number)}"):
-            number += 1
-        return incident_id(number)
+        return incident_id(await next_number(self._log))
 
 
 class Group(msgspec.Struct, frozen=True):

@@ -49,6 +49,15 @@ async def test_several_facts_are_stored_all_or_none(log: EventLog):
     assert len(await log.read(INC)) == 3
 
 
+async def test_the_newest_event_of_a_stream(log: EventLog):
+    assert await log.last(INC) is None
+    await log.append(Write(INC, NOTHING, (DECLARED, ACKNOWLEDGED)))
+    newest = await log.last(INC)
+    assert newest is not None
+    assert (newest.event, newest.stream) == (ACKNOWLEDGED, INC)
+    assert await log.last("incident.INC-4") is None
+
+
 async def test_two_streams_are_written_together_or_not_at_all(log: EventLog):
     assign = event("assigned", GroupAssigned(incident_id="INC-42", service="checkout", rule="by service"))
     await log.append(Write(INC, NOTHING, (DECLARED,)), Write("group.checkout", NOTHING, (assign,)))

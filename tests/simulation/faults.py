@@ -63,6 +63,11 @@ class FaultyLog(EventLog):
         await self._give_way()
         return await self._log.read(stream, after=after)
 
+    async def last(self, stream: str) -> Recorded | None:
+        """See `EventLog.last`."""
+        await self._give_way()
+        return await self._log.last(stream)
+
     async def read_category(self, category: str) -> list[Recorded]:
         """See `EventLog.read_category`."""
         await self._give_way()
