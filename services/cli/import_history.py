@@ -18,7 +18,7 @@ from services.cli.client import Api, connect
 from services.cli.console import DATA_DEFAULT, DataOption, JsonOption, err, note, say, show_json
 from services.cli.orders import ActorOption
 from services.history.commands import Outcome, Recorded, Snapshot
-from services.history.reading import SNAPSHOT_BYTES_MAX, BadLine, Entry, line_schema, scan, snapshots
+from services.history.reading import FORMS, SNAPSHOT_BYTES_MAX, BadLine, Entry, Form, line_schema, scan, snapshots
 
 # An order is stored in a few appends; more at once would only make a broken connection cost more.
 PART_SNAPSHOTS_MAX = 100
@@ -35,6 +35,9 @@ def register(app: typer.Typer) -> None:
     @app.command(name="import")
     def import_history(
         file: Annotated[str, typer.Argument(help="JSON lines; `-` reads them from the standard input.")] = "",
+        form: Annotated[
+            str, typer.Option("--from", metavar="FORM", help="`recount`, or `statuspage`: lines of its incidents.json.")
+        ] = "recount",
         dry_run: Annotated[
             bool, typer.Option("--dry-run", help="Say what would be written, and write nothing.")
         ] = False,
@@ -52,11 +55,14 @@ def register(app: typer.Typer) -> None:
             return
         if not file:
             raise typer.BadParameter("give a file, or `-`", param_hint="FILE")
+        kind = next((known for known in FORMS if known == form), None)
+        if kind is None:
+            raise RecountError(f"there is no form {form!r}", hint=f"Use one of: {', '.join(FORMS)}.")
         with _opened(file) as lines:
-            entries, bad = scan(lines)
+            entries, bad = scan(lines, kind)
             if bad and not skip_bad:
                 raise _complaint(file, bad)
-            run = _Run(file, lines, entries, dry_run=dry_run, skip_bad=skip_bad, as_json=as_json)
+            run = _Run(file, kind, lines, entries, dry_run=dry_run, skip_bad=skip_bad, as_json=as_json)
             run.refused += bad
             with connect(data, actor=actor) as api:
                 run.carry_out(api)
@@ -67,9 +73,18 @@ class _Run:
     """One import: what is sent, and what became of it."""
 
     def __init__(
-        self, name: str, file: BinaryIO, entries: list[Entry], *, dry_run: bool, skip_bad: bool, as_json: bool
+        self,
+        name: str,
+        form: Form,
+        file: BinaryIO,
+        entries: list[Entry],
+        *,
+        dry_run: bool,
+        skip_bad: bool,
+        as_json: bool,
     ) -> None:
         self.name = name
+        self._form = form
         self.refused: list[BadLine] = []
         self.taken = self.known = self.facts = 0
         self.incidents: set[str] = set()
@@ -97,7 +112,7 @@ class _Run:
         )
         with bar:
             task = bar.add_task("", total=len(self._entries), rate=0)
-            for part in _parts(snapshots(self._file, self._entries)):
+            for part in _parts(snapshots(self._file, self._entries, self._form)):
                 self._send(api, part)
                 bar.update(task, advance=len(part), rate=self.facts / max(perf_counter() - self.began, 1e-6))
 

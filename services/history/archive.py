@@ -7,9 +7,9 @@ from datetime import datetime
 
 import msgspec
 
-from events import NOTHING, EventLog
+from events import NOTHING, EventLog, Recorded
 from events.ids import key_of
-from events.imported import ImportAssigned, ImportTaken
+from events.imported import ImportFact, ImportTaken
 from services.history.belief import Belief, Placed, believe
 from services.history.commands import Snapshot
 
@@ -81,12 +81,12 @@ def content_sha256(snapshot: Snapshot) -> str:
 
 
 async def load(log: EventLog, snapshots: Sequence[Snapshot]) -> dict[Foreign, Loaded]:
-    """What the log holds of the incidents that snapshots are about or name, read side by side. When they say nothing new
-    of one, no more is read of it than that."""
-    loaded = await _each(named(snapshots), lambda key: _guard(log, *key))
+    """What the log holds of the incidents that snapshots are about or name, read side by side. Of one of which they say
+    nothing new, no more is read than that."""
+    loaded = await _each(named(snapshots), lambda key: _newest(log, *key))
     new = named(one for one in snapshots if not loaded[one.system, one.id].knows(one))
     known = [key for key in new if loaded[key].incident_id]
-    return loaded | await _each(known, lambda key: _with_history(log, key[0], loaded[key]))
+    return loaded | await _each(known, lambda key: _whole(log, *key))
 
 
 async def _each(keys: Iterable[Foreign], read: Callable[[Foreign], Awaitable[Loaded]]) -> dict[Foreign, Loaded]:
@@ -94,30 +94,38 @@ async def _each(keys: Iterable[Foreign], read: Callable[[Foreign], Awaitable[Loa
     return dict(zip(unique, await asyncio.gather(*map(read, unique)), strict=True))
 
 
-async def _guard(log: EventLog, system: str, external_id: str) -> Loaded:
+async def _newest(log: EventLog, system: str, external_id: str) -> Loaded:
+    """The newest state alone: what a file holds is mostly either known or new."""
     guard = guard_of(system, external_id)
-    incident_id, version, taken = "", NOTHING, list[Taken]()
-    for past in await log.read(guard):
-        version = past.seq
-        match past.fact:
-            case ImportAssigned(incident_id=assigned):
-                incident_id = assigned
-            case ImportTaken(content_sha256=content) if past.event.known_at is not None:
-                taken.append(Taken(past.event.known_at, content))
-    return Loaded(guard=guard, guard_version=version, incident_id=incident_id, taken=tuple(taken))
+    newest = await log.last(guard)
+    return _guard(guard, [newest] if newest else [])
 
 
-async def _with_history(log: EventLog, system: str, guard: Loaded) -> Loaded:
+async def _whole(log: EventLog, system: str, external_id: str) -> Loaded:
+    """Every state, and the incident with what was told of it."""
+    stream = guard_of(system, external_id)
+    guard = _guard(stream, await log.read(stream))
     history = tuple((past.seq, past.event) for past in await log.read(guard.stream))
     belief = believe(history, system)
-    root = await log.read(f"incident.{belief.merged_into}") if belief.merged_into else []
+    root = await log.last(f"incident.{belief.merged_into}") if belief.merged_into else None
     return msgspec.structs.replace(
         guard,
         version=history[-1][0] if history else NOTHING,
         history=history,
         belief=belief,
-        root_version=root[-1].seq if root else NOTHING,
+        root_version=root.seq if root else NOTHING,
     )
+
+
+def _guard(stream: str, history: Sequence[Recorded]) -> Loaded:
+    incident_id, taken = "", list[Taken]()
+    for past in history:
+        assert isinstance(past.fact, ImportFact)
+        incident_id = past.fact.incident_id
+        if isinstance(past.fact, ImportTaken) and past.event.known_at is not None:
+            taken.append(Taken(past.event.known_at, past.fact.content_sha256))
+    version = history[-1].seq if history else NOTHING
+    return Loaded(guard=stream, guard_version=version, incident_id=incident_id, taken=tuple(taken))
 
 
 _ENCODER = msgspec.json.Encoder(order="deterministic")

@@ -17,8 +17,8 @@ SYSTEM_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,39}$(?!\n)"
 EXTERNAL_ID_CHARS_MAX = 300
 TITLE_CHARS_MAX = 500
 NAME_CHARS_MAX = 200
-# A fact holds 60 KiB; a character takes up to 4 bytes, and what JSON escapes up to 6.
-TEXT_CHARS_MAX = 10_000
+# A published postmortem. A fact holds 60 KiB, so one whose characters take several bytes each may still be refused.
+TEXT_CHARS_MAX = 40_000
 # More than any public status history shows of one incident; one line is one atomic batch of at most 1,000 facts.
 ITEMS_MAX = 900
 URL_CHARS_MAX = 2_000

@@ -6,12 +6,17 @@ It is read twice: to check it and put it in order, and to take it over in order 
 import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal, get_args
 
 import msgspec
 
 from services.history.checking import BadSnapshot, check
 from services.history.commands import Moment, Snapshot, System
+from services.history.statuspage import read_document
+
+Form = Literal["recount", "statuspage"]
+"""What a line holds: this format, or a document that a status page published."""
+FORMS: tuple[Form, ...] = get_args(Form)
 
 # A whole status history with a few hundred incidents; it is decoded in memory.
 LINE_BYTES_MAX = 16 * 1024 * 1024
@@ -59,13 +64,13 @@ class BadLine(msgspec.Struct, frozen=True, kw_only=True):
 TEXT_CHARS_KEPT = 2_000
 
 
-def scan(file: BinaryIO) -> tuple[list[Entry], list[BadLine]]:
+def scan(file: BinaryIO, form: Form = "recount") -> tuple[list[Entry], list[BadLine]]:
     """Check every line of a file. Returns where each snapshot stands, in order of knowledge, and what is bad."""
     entries: list[Entry] = []
     bad: list[BadLine] = []
     for number, (offset, line) in enumerate(_lines(file), start=1):
         if line.strip():
-            for place, (path, found) in enumerate(parse_line(line)):
+            for place, (path, found) in enumerate(parse_line(line, form)):
                 if isinstance(found, BadSnapshot):
                     bad.append(bad_line(number, line, found, path))
                 else:
@@ -73,23 +78,26 @@ def scan(file: BinaryIO) -> tuple[list[Entry], list[BadLine]]:
     return sorted(entries), bad
 
 
-def snapshots(file: BinaryIO, entries: Iterable[Entry]) -> Iterator[tuple[Entry, Snapshot]]:
+def snapshots(file: BinaryIO, entries: Iterable[Entry], form: Form = "recount") -> Iterator[tuple[Entry, Snapshot]]:
     """The snapshots at some places, in the given order."""
     offset, found = -1, list[tuple[str, Snapshot | BadSnapshot]]()
     for entry in entries:
         if entry.offset != offset:
             file.seek(entry.offset)
-            offset, found = entry.offset, list(parse_line(file.read(entry.length)))
+            offset, found = entry.offset, list(parse_line(file.read(entry.length), form))
         _path, snapshot = found[entry.place]
         assert isinstance(snapshot, Snapshot), f"line {entry.line} changed while it was imported"
         yield entry, snapshot
 
 
-def parse_line(line: bytes) -> Iterator[tuple[str, Snapshot | BadSnapshot]]:
+def parse_line(line: bytes, form: Form = "recount") -> Iterator[tuple[str, Snapshot | BadSnapshot]]:
     """The snapshots of one line, each with the JSON path where it stands, or what is wrong with it."""
     if len(line) > LINE_BYTES_MAX:
         problem = f"it has more than {LINE_BYTES_MAX:,} bytes"
         yield "$", BadSnapshot("$", problem, hint="Write one line for each incident.")
+        return
+    if form == "statuspage":
+        yield from _parse_statuspage(line)
         return
     try:
         fields = msgspec.json.decode(line, type=dict[str, msgspec.Raw])
@@ -145,6 +153,17 @@ def _lines(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
                 pass
         yield offset, line
         offset = file.tell()
+
+
+def _parse_statuspage(line: bytes) -> Iterator[tuple[str, Snapshot | BadSnapshot]]:
+    try:
+        found = list(read_document(line))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        yield "$", _explained(error)
+        return
+    for place, snapshot in enumerate(found):
+        # What is converted keeps the limits of the format, too.
+        yield f"$.incidents[{place}]", _snapshot(msgspec.json.encode(snapshot))
 
 
 def _snapshot(text: bytes) -> Snapshot | BadSnapshot:
