@@ -1,6 +1,6 @@
 """Snapshots out of what Statuspage publishes: a document of ``/api/v2/incidents.json``. Pure.
 
-The API is described at https://developer.statuspage.io. A document is the list as it was at its ``page.updated_at``.
+The API is described at https://developer.statuspage.io. A document is the list as it was at ``page.updated_at``.
 Its words become ours like this:
 
 * the first update declares the incident; *monitoring* contains it, *resolved* resolves it, *postmortem* closes it;
@@ -106,7 +106,8 @@ def read_document(document: bytes) -> Iterator[Snapshot]:
         yield Snapshot(
             system=SYSTEM,
             id=incident.id,
-            known_at=found.page.updated_at,
+            # Of an edit that the page's own time does not show yet, at least its own time is known.
+            known_at=max(found.page.updated_at, *(update.updated_at for update in updates)),
             title=incident.name,
             severity=_SEVERITY.get(incident.impact, "sev3"),
             milestones=tuple(_milestones(incident, updates)),
