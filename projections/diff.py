@@ -145,7 +145,10 @@ def _chosen(catalog: Catalog, names: Sequence[str], incident_id: str) -> list[Vi
         raise UnknownView(f"there is no view {strangers[0][:64]!r} to compare")
     chosen = [by_name[name] for name in dict.fromkeys(names)]
     if not names:
-        chosen = [view for view in catalog.stored if view.name != links.NAME]
+        # The incidents come first, as they say most.
+        chosen = sorted(
+            (view for view in catalog.stored if view.name != links.NAME), key=lambda view: view.name != "incidents"
+        )
     return [view for view in chosen if not incident_id or "incident_id" in _columns(view)]
 
 

@@ -13,7 +13,8 @@ from services.web.reader import Reader
 TIMELINE_LINES_MAX = 2_000
 
 _MOMENTS = f"""
-    select seq from incident_timeline where incident_id = ? order by seq limit {TIMELINE_LINES_MAX}
+    select seq, happened_at, headline, actor from incident_timeline
+    where incident_id = ? order by seq limit {TIMELINE_LINES_MAX}
 """
 
 _QUERIES = {
@@ -88,7 +89,6 @@ async def read_incident(reader: Reader, incident_id: str, as_of: AsOf) -> Incide
     return IncidentView(incident=found[0], **dict(zip(_QUERIES, parts, strict=True)))
 
 
-async def read_moments(reader: Reader, incident_id: str) -> list[int]:
-    """The log positions at which something happened around an incident, at present: where a replay may stop."""
-    found = await reader.rows(_MOMENTS, (incident_id,))
-    return [row["seq"] for row in found]
+async def read_moments(reader: Reader, incident_id: str) -> list[dict[str, Any]]:
+    """Where a replay of an incident may stop: ``seq``, ``happened_at`` and ``headline`` of all that is known now."""
+    return await reader.rows(_MOMENTS, (incident_id,))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from projections.answer_file import Written
+from projections.diff import Diff
 from projections.lens import AsOf, Lens
 from projections.query import Table
 from projections.warehouse import Warehouse
@@ -110,6 +111,16 @@ class Reader:
         """The same into an Arrow file, which may hold far more rows."""
         async with self._turn():
             return await asyncio.to_thread(self.warehouse.write_sandboxed, sql, path, as_of=as_of)
+
+    async def diff(self, before: AsOf, after: AsOf, *, views: Sequence[str] = (), incident_id: str = "") -> Diff:
+        """What two lenses show differently, row by row. It takes a turn, as a query of somebody does.
+
+        Raises:
+            UnknownView: there is none of that name.
+            QueryRefused: it took too long.
+        """
+        async with self._turn():
+            return await asyncio.to_thread(self.warehouse.diff, before, after, views=views, incident_id=incident_id)
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
