@@ -35,11 +35,15 @@ class Told(msgspec.Struct, frozen=True):
     fact: Fact
     at: str
     by: str
+    between: tuple[str, str] | None = None
+    """Bounds of ``at``, when it is not known precisely."""
 
 
-def incident(incident_id: str, *facts: Fact, at: str = "", by: str = ADA) -> tuple[Told, ...]:
+def incident(
+    incident_id: str, *facts: Fact, at: str = "", by: str = ADA, between: tuple[str, str] | None = None
+) -> tuple[Told, ...]:
     """Facts of an incident, in order, by a person."""
-    return tuple(Told(f"incident.{incident_id}", fact, at, by) for fact in facts)
+    return tuple(Told(f"incident.{incident_id}", fact, at, by, between) for fact in facts)
 
 
 def alert(alert_key: str, *facts: Fact, at: str = "") -> tuple[Told, ...]:
@@ -67,10 +71,17 @@ def log_of(*told: Sequence[Told]) -> list[Stored]:
     stored = []
     for seq, each in enumerate((each for group in told for each in group), 1):
         happened_at = _moment(each.at) if each.at else MORNING + timedelta(minutes=seq)
-        subject, body = encode(
-            each.stream,
-            Event(id=f"event-{seq}", fact=each.fact, happened_at=happened_at, source="recount/test", actor=each.by),
+        earliest, latest = map(_moment, each.between) if each.between else (None, None)
+        event = Event(
+            id=f"event-{seq}",
+            fact=each.fact,
+            happened_at=happened_at,
+            source="recount/test",
+            actor=each.by,
+            happened_earliest=earliest,
+            happened_latest=latest,
         )
+        subject, body = encode(each.stream, event)
         recorded_at = max(happened_at, MORNING + timedelta(minutes=seq)) + RECORDING_DELAY
         stored.append(Stored(seq, subject, recorded_at, body))
     return stored

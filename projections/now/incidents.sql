@@ -85,6 +85,11 @@ folded as (
         max(recorded_at) as updated_at
     from told
     group by incident_id
+    -- Seen by what had happened, an incident may have corrections already and not have begun.
+    having count(*) filter (where type not in (
+        'incident.milestone_corrected', 'incident.event_retracted', 'incident.severity_corrected',
+        'incident.determination_corrected'
+    )) > 0
 ),
 reached as (
     select
