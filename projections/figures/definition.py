@@ -8,7 +8,11 @@ import msgspec
 
 from events import RecountError
 from projections.catalog import FOLDER, Catalog, read_catalog
+from projections.figures.counted import BY_NAME
 from projections.schema import LOG_TABLE
+
+POPULATION = "root incidents that are or may be real: not merged, dismissed, false positive, benign, nor an exercise"
+"""Of every metric whose file names no other one (`metric_population`)."""
 
 MEASUREMENTS = "measurements"
 """The view that brings all metrics into one shape."""
@@ -29,6 +33,7 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
     starts: str
     """The milestone that it is measured from, as its file says; empty when it does not."""
     ends: str
+    population: str
     excluded: str
     """Why incidents are left out, besides not being in the population of all metrics."""
     sha256: str
@@ -44,11 +49,12 @@ def definition(metric: str) -> Definition:
     """
     catalog = read_catalog()
     views = {view.name: view for view in catalog.views}
-    view = views.get(metric)
-    if view is None or MEASUREMENTS not in views:
+    count = BY_NAME.get(metric)
+    name = count.view if count else metric
+    if name not in views or MEASUREMENTS not in views:
         raise NoSuchMetric(f"there is no metric {metric}", hint="`recount metrics` lists them.")
-    texts = sql_beneath(catalog, metric) | {MEASUREMENTS: views[MEASUREMENTS].sql}
-    said = _header(metric)
+    own = {"": f"{count.part} / {count.whole}"} if count else {MEASUREMENTS: views[MEASUREMENTS].sql}
+    said = _header(name)
     version = re.search(r"version ([0-9]+)", said.get("metric", ""))
     return Definition(
         metric=metric,
@@ -56,14 +62,15 @@ def definition(metric: str) -> Definition:
         sentence=said["sentence"],
         starts=said.get("starts", ""),
         ends=said.get("ends", ""),
+        population=said.get("population", POPULATION),
         excluded=said.get("excluded", ""),
-        sha256=_hash(texts),
+        sha256=_hash(sql_beneath(catalog, name) | own),
     )
 
 
 @cache
 def metrics() -> tuple[str, ...]:
-    """The ids of all metrics that `measurements` holds, in its order."""
+    """The ids of all duration metrics, in the order of `measurements`."""
     sql = next((view.sql for view in read_catalog().views if view.name == MEASUREMENTS), "")
     said = [path.stem for path in FOLDER.rglob("*.sql") if "metric" in _header(path.stem)]
     return tuple(sorted((name for name in said if f"'{name}'" in sql), key=lambda name: sql.index(f"'{name}'")))

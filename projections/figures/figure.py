@@ -171,13 +171,14 @@ def samples(cells: Iterable[Cell]) -> dict[tuple[str, str], Sample]:
     return {key: Sample(tuple(found[key])) for key in sorted(found)}
 
 
-def figure(metric: str, group: str, sample: Sample, *, seed: int | None = None) -> Figure:
+def figure(metric: str, group: str, sample: Sample, *, version: int = 0, seed: int | None = None) -> Figure:
     """Everything that may be said about a sample.
 
     Args:
         metric: its id.
         group: which group of the cohort; empty for the whole.
         sample: the measurements.
+        version: of the metric; the measurements know it, too, if there are any.
         seed: of the arithmetic mean's interval; None leaves the mean out.
     """
     measured, censored = sample.durations("measured"), sample.durations("censored")
@@ -188,7 +189,7 @@ def figure(metric: str, group: str, sample: Sample, *, seed: int | None = None) 
     average = mean(measured, seed) if seed is not None and not few else None
     return Figure(
         metric=metric,
-        version=max((cell.version for cell in sample.cells), default=0),
+        version=max((cell.version for cell in sample.cells), default=version),
         group=group,
         incidents=sum(cell.incidents for cell in sample.cells),
         n=count,

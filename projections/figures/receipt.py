@@ -12,6 +12,7 @@ import msgspec
 
 from events import RecountError
 from projections.figures.cohort import Ask, Cohort, cells
+from projections.figures.counted import BY_NAME, Counted, counted, counted_of
 from projections.figures.definition import Definition, definition
 from projections.figures.figure import METHOD, Figure, Sample, figure, samples
 from projections.lens import Lens
@@ -85,6 +86,13 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     receipt: str
 
 
+class ToldCount(msgspec.Struct, frozen=True, kw_only=True):
+    """A counted figure with what it was computed from."""
+
+    figure: Counted
+    receipt: str
+
+
 class Difference(msgspec.Struct, frozen=True):
     """One part of a receipt that is not what it was."""
 
@@ -101,7 +109,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """Whether figure and definition are the same. Other engines and programs are told, and must give the same."""
     differences: tuple[Difference, ...]
     receipt: Receipt
-    told: Told
+    told: Told | ToldCount
     """The figure as it is computed now, at the receipt's position."""
 
 
@@ -128,8 +136,21 @@ def tell(
         found = {(metric, ""): found.get((metric, ""), Sample(())) for metric in metrics}
     order = {metric: place for place, metric in enumerate(metrics)}
     return [
-        _told(found[key], key, lens, cohort, definitions[key[0]], program, has_mean=has_mean)
+        _told(found[key], key[1], lens, cohort, definitions[key[0]], program, has_mean)
         for key in sorted(found, key=lambda key: (order[key[0]], key[1]))
+    ]
+
+
+def tell_counts(ask: Ask, lens: Lens, metric: str, cohort: Cohort, *, program: str) -> list[ToldCount]:
+    """The figures of a counted metric in a cohort, a group each, with their receipts.
+
+    Raises:
+        NotKnownBy: it was not counted by what the cohort names.
+    """
+    defined = definition(metric)
+    return [
+        ToldCount(figure=each, receipt=_receipt(each, lens, cohort, defined, program).encode())
+        for each in counted(ask, BY_NAME[metric], cohort)
     ]
 
 
@@ -144,17 +165,7 @@ def again(ask: Ask, receipt: Receipt, *, program: str) -> Verdict:
     Raises:
         NoSuchMetric: its metric is no longer defined.
     """
-    cohort = receipt.cohort
-    found = tell(ask, receipt.lens, (receipt.metric,), cohort, program=program, has_mean=receipt.has_mean)
-    metric = definition(receipt.metric)
-    # The group may be gone.
-    told = (
-        found[0]
-        if found
-        else _told(
-            Sample(()), (receipt.metric, cohort.value), receipt.lens, cohort, metric, program, has_mean=receipt.has_mean
-        )
-    )
+    told = _again(ask, receipt, program)
     new = decode(told.receipt)
     parts = [
         ("figure", receipt.figure, new.figure),
@@ -179,31 +190,45 @@ def engine_version() -> str:
     return str(duckdb.__version__)
 
 
+def _again(ask: Ask, receipt: Receipt, program: str) -> Told | ToldCount:
+    lens, cohort, metric = receipt.lens, receipt.cohort, definition(receipt.metric)
+    if receipt.metric in BY_NAME:
+        counts = tell_counts(ask, lens, receipt.metric, cohort, program=program)
+        if counts:
+            return counts[0]
+        gone = counted_of(BY_NAME[receipt.metric], cohort.value, 0, 0)
+        return ToldCount(figure=gone, receipt=_receipt(gone, lens, cohort, metric, program).encode())
+    found = tell(ask, lens, (receipt.metric,), cohort, program=program, has_mean=receipt.has_mean)
+    # The group may be gone.
+    return found[0] if found else _told(Sample(()), cohort.value, lens, cohort, metric, program, receipt.has_mean)
+
+
 def _told(
-    sample: Sample,
-    key: tuple[str, str],
-    lens: Lens,
-    cohort: Cohort,
-    metric: Definition,
-    program: str,
-    *,
-    has_mean: bool,
+    sample: Sample, group: str, lens: Lens, cohort: Cohort, metric: Definition, program: str, has_mean: bool
 ) -> Told:
-    name, group = key
-    narrowed = cohort.only(group) if group else cohort
-    made = figure(name, group, sample, seed=seed_of(lens, metric, narrowed) if has_mean else None)
-    receipt = Receipt(
+    seed = seed_of(lens, metric, _narrowed(cohort, group)) if has_mean else None
+    made = figure(metric.metric, group, sample, version=metric.version, seed=seed)
+    return Told(figure=made, receipt=_receipt(made, lens, cohort, metric, program, has_mean=has_mean).encode())
+
+
+def _receipt(
+    made: Figure | Counted, lens: Lens, cohort: Cohort, metric: Definition, program: str, *, has_mean: bool = False
+) -> Receipt:
+    return Receipt(
         position=lens.position or 0,
         known_by=lens.known_by,
         happened_by=lens.happened_by,
-        metric=name,
+        metric=made.metric,
         version=made.version,
         definition=metric.sha256,
-        cohort=narrowed,
+        cohort=_narrowed(cohort, made.group),
         has_mean=has_mean,
         method=METHOD,
         engine=engine_version(),
         program=program,
         figure=made.digest,
     )
-    return Told(figure=made, receipt=receipt.encode())
+
+
+def _narrowed(cohort: Cohort, group: str) -> Cohort:
+    return cohort.only(group) if group else cohort

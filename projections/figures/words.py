@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from projections.figures.counted import Counted
 from projections.figures.figure import NOT_REACHED, Estimate, Figure
 
 NR = "NR"
@@ -57,6 +58,31 @@ def values(figure: Figure) -> str:
     ended = [duration(each) for each in figure.values_us or ()]
     going_on = [f"more than {duration(each)} (not over)" for each in figure.lasting_us or ()]
     return ", ".join(ended + going_on)
+
+
+def share(figure: Counted) -> str:
+    """A proportion in percent, a rate with two digits; a dash of nothing."""
+    return NOTHING if figure.share is None else _number(figure, figure.share.value)
+
+
+def share_interval(figure: Counted) -> str:
+    """Its 95 % interval; empty of nothing."""
+    if figure.share is None:
+        return ""
+    return f"{_number(figure, figure.share.low)} to {_number(figure, figure.share.high)}"
+
+
+def basis(figure: Counted) -> str:
+    """What it was counted in: ``3 of 41``, ``3 in 92 d``."""
+    return (
+        f"{figure.part} of {figure.whole}"
+        if figure.kind == "proportion"
+        else f"{figure.part} in {duration(figure.whole)}"
+    )
+
+
+def _number(figure: Counted, number: float) -> str:
+    return f"{100 * number:.0f} %" if figure.kind == "proportion" else f"{number:.2g}"
 
 
 def _end(microseconds: int | None, absent: str) -> str:

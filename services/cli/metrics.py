@@ -1,14 +1,25 @@
 """``recount metrics``: figures that say how sure they are, and receipts to compute them again."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any
 
 import msgspec
 import typer
 
 from events import RecountError
+from projections.figures.counted import Counted
 from projections.figures.figure import Estimate, Figure
-from projections.figures.words import counts, duration, interval, value, values, why_absent
+from projections.figures.words import (
+    basis,
+    counts,
+    duration,
+    interval,
+    share,
+    share_interval,
+    value,
+    values,
+    why_absent,
+)
 from services.cli.client import Api, connect
 from services.cli.console import DATA_DEFAULT, DataOption, JsonOption, note, say, show_json, show_table
 from services.cli.lens import AsOfOption, HappenedByOption, KnownByOption, bounds
@@ -129,12 +140,32 @@ def _tell_figures(api: Api, asked: Mapping[str, str], *, as_json: bool, receipts
     if as_json:
         show_json(answer)
         return
+    if answer["metrics"]:
+        _tell_durations(answer, asked.get("by", ""), receipts=receipts)
+    if answer["counts"]:
+        if answer["metrics"]:
+            say("")
+        _tell_counts(answer, asked.get("by", ""), receipts=receipts)
+    for because in answer["absent"].values():
+        note(f"{because}.")
+    note(_footing(answer))
+
+
+def _tell_durations(answer: Mapping[str, Any], by: str, *, receipts: bool) -> None:
     pairs = [(_figure(each), each["receipt"]) for metric in answer["metrics"] for each in metric["figures"]]
-    by = asked.get("by", "")
-    if by == "severity":
-        by = f"{answer['severity']} severity"
+    group = f"{answer['severity']} severity" if by == "severity" else by
     show_table(
-        ("metric", *([by] if by else []), "median", "95 % interval", "P90", "95 % interval", "n", "open", "left out"),
+        (
+            "metric",
+            *([group] if by else []),
+            "median",
+            "95 % interval",
+            "P90",
+            "95 % interval",
+            "n",
+            "open",
+            "left out",
+        ),
         [
             (
                 figure.metric,
@@ -150,11 +181,36 @@ def _tell_figures(api: Api, asked: Mapping[str, str], *, as_json: bool, receipts
         _tell_one(pairs[0][0], answer["metrics"][0])
     else:
         _tell_reasons([figure for figure, _ in pairs])
-    if receipts or len(pairs) == 1:
-        say("")
-        for figure, receipt in pairs:
-            say(f"receipt of {_name(figure)}: {receipt}" if len(pairs) > 1 else f"receipt: {receipt}")
-    note(_footing(answer))
+    _tell_receipts([(_name(figure), receipt) for figure, receipt in pairs], wanted=receipts)
+
+
+def _tell_counts(answer: Mapping[str, Any], by: str, *, receipts: bool) -> None:
+    pairs = [
+        (msgspec.convert(_without_receipt(each), Counted), each["receipt"])
+        for metric in answer["counts"]
+        for each in metric["figures"]
+    ]
+    show_table(
+        ("metric", *([by] if by else []), "figure", "95 % interval", "counted", "which is"),
+        [
+            (
+                figure.metric,
+                *([figure.group] if by else []),
+                *(share(figure), share_interval(figure), basis(figure), figure.words),
+            )
+            for figure, _ in pairs
+        ],
+        empty="Nothing was counted in this cohort.",
+    )
+    _tell_receipts([(_name(figure), receipt) for figure, receipt in pairs], wanted=receipts)
+
+
+def _tell_receipts(receipts: Sequence[tuple[str, str]], *, wanted: bool) -> None:
+    if not wanted and len(receipts) != 1:
+        return
+    say("")
+    for name, receipt in receipts:
+        say(f"receipt of {name}: {receipt}" if len(receipts) > 1 else f"receipt: {receipt}")
 
 
 def _tell_one(figure: Figure, metric: Mapping[str, Any]) -> None:
@@ -243,9 +299,7 @@ def _check(api: Api, receipt: str, *, as_json: bool) -> None:
     if as_json:
         show_json(answer)
     else:
-        figure = _figure(answer["now"])
-        told = f"{_name(figure)} at log position {answer['position']}: median {value(figure.median)}, n {figure.n}"
-        say(f"{'Equal' if answer['holds'] else 'Not equal'}. Computed again, {told}.")
+        say(f"{'Equal' if answer['holds'] else 'Not equal'}. Computed again, {_told_again(answer)}.")
         for difference in answer["differences"]:
             words = _PARTS[difference["part"]].format(**difference)
             say(f"{words[:1].upper()}{words[1:]}.")
@@ -256,11 +310,23 @@ def _check(api: Api, receipt: str, *, as_json: bool) -> None:
         raise typer.Exit(1)
 
 
+def _told_again(answer: Mapping[str, Any]) -> str:
+    if "part" in answer["now"]:
+        counted = msgspec.convert(_without_receipt(answer["now"]), Counted)
+        return f"{_name(counted)} at log position {answer['position']}: {share(counted)}, {basis(counted)}"
+    figure = _figure(answer["now"])
+    return f"{_name(figure)} at log position {answer['position']}: median {value(figure.median)}, n {figure.n}"
+
+
 def _figure(said: Mapping[str, Any]) -> Figure:
-    return msgspec.convert({name: each for name, each in said.items() if name != "receipt"}, Figure)
+    return msgspec.convert(_without_receipt(said), Figure)
 
 
-def _name(figure: Figure) -> str:
+def _without_receipt(said: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: each for name, each in said.items() if name != "receipt"}
+
+
+def _name(figure: Figure | Counted) -> str:
     return f"{figure.metric}, {figure.group}" if figure.group else figure.metric
 
 

@@ -15,7 +15,7 @@ from litestar.params import FromPath, JSONBody
 from projections.figures.comparison import Comparison
 from projections.figures.definition import definition
 from projections.figures.period import parse_period
-from projections.figures.receipt import RECEIPT_CHARS_MAX, Told, Verdict, again, decode
+from projections.figures.receipt import RECEIPT_CHARS_MAX, Told, ToldCount, Verdict, again, decode
 from projections.lens import Lens as AnyLens
 from services.version import recount_version
 from services.web import metric_questions as questions
@@ -109,7 +109,7 @@ async def since_of(site: Site, lens: AnyLens | None, said: dict[str, str]) -> An
     return msgspec.structs.replace(lens or AnyLens(), position=position)
 
 
-def told_json(told: Told) -> dict[str, Any]:
+def told_json(told: Told | ToldCount) -> dict[str, Any]:
     """A figure with its receipt, for programs."""
     return {**plain(told.figure), "receipt": told.receipt}
 
@@ -136,7 +136,7 @@ async def _figures(site: Site, lens: AnyLens | None, question: Question, request
     by_metric: dict[str, list[dict[str, Any]]] = {metric: [] for metric in question.metrics}
     for each in told:
         by_metric[each.figure.metric].append(told_json(each))
-    answer = {
+    answer: dict[str, Any] = {
         "position": seen.position,
         "known_by": json_value(seen.known_by),
         "happened_by": json_value(seen.happened_by),
@@ -144,6 +144,13 @@ async def _figures(site: Site, lens: AnyLens | None, question: Question, request
         "severity": question.cohort.severity_kind,
         "metrics": [{**questions.described(metric), "figures": by_metric[metric]} for metric in question.metrics],
     }
+    counts, absent = await questions.counts(site, seen, question)
+    answer["counts"] = [
+        {**questions.described(metric), "figures": [told_json(each) for each in counts if each.figure.metric == metric]}
+        for metric in question.counts
+        if metric not in absent
+    ]
+    answer["absent"] = absent
     if request.query_params.get("curve"):
         await _add_curves(answer, site, seen, question)
     if request.query_params.get("earlier") or request.query_params.get("later"):

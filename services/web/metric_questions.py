@@ -10,10 +10,11 @@ import msgspec
 from events import RecountError
 from projections.figures.cohort import BY, SEVERITY_KINDS, Ask, Cohort, cells
 from projections.figures.comparison import Comparison, compare
+from projections.figures.counted import BY_NAME, NotKnownBy
 from projections.figures.definition import NoSuchMetric, definition, metrics
 from projections.figures.figure import Sample, samples
 from projections.figures.period import BadPeriod, Period, parse_period, parse_start
-from projections.figures.receipt import Told, tell
+from projections.figures.receipt import Told, ToldCount, tell, tell_counts
 from projections.figures.restatement import Change, changed, changes, events_between, measurements
 from projections.lens import Lens
 from projections.query import Table
@@ -40,6 +41,9 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     """Which figures are wanted."""
 
     metrics: tuple[str, ...]
+    """Duration metrics."""
+    counts: tuple[str, ...] = ()
+    """Counted ones."""
     cohort: Cohort
     period: str = ""
     """The period as it was written, if one was."""
@@ -86,8 +90,10 @@ def read_question(said: Mapping[str, str], metric: str = "") -> Question:
         raise Problem(400, f"The parameter {long} is too long", because=f"{TEXT_CHARS_MAX} characters are read")
     names = [metric] if metric else [name for name in wanted.get("metric", "").split(",") if name]
     period = explained(lambda: parse_period(wanted["period"])) if "period" in wanted else None
+    known = [known_metric(name) for name in names]
     return Question(
-        metrics=tuple(known_metric(name) for name in names) or metrics(),
+        metrics=tuple(name for name in known if name not in BY_NAME) if known else metrics(),
+        counts=tuple(name for name in known if name in BY_NAME) if known else tuple(BY_NAME),
         cohort=_cohort(wanted, period),
         period=period.label if period else "",
         has_mean=wanted.get("mean", "") in ("1", "true", "yes"),
@@ -100,9 +106,11 @@ def known_metric(name: str) -> str:
     Raises:
         Problem: 404.
     """
-    if name not in metrics():
+    if name not in (*metrics(), *BY_NAME):
         because = "there is no bare MTTR: it has at least four meanings" if name in ("mttr", "ttr") else ""
-        raise Problem(404, f"There is no metric {name[:60]!r}", because=because, instead=f"Ask for {_or(metrics())}.")
+        raise Problem(
+            404, f"There is no metric {name[:60]!r}", because=because, instead=f"Ask for {_or((*metrics(), *BY_NAME))}."
+        )
     return name
 
 
@@ -116,6 +124,31 @@ async def answer(site: Site, lens: Lens | None, question: Question) -> tuple[Len
         has_mean=question.has_mean,
     )
     return await at_one_position(site, lens, work)
+
+
+async def counts(site: Site, lens: Lens | None, question: Question) -> tuple[list[ToldCount], dict[str, str]]:
+    """The counted figures, and why others cannot be told of this cohort.
+
+    Raises:
+        Problem: 400, the only one that is asked for cannot be told.
+    """
+
+    def work(ask: Ask, seen: Lens) -> tuple[list[ToldCount], dict[str, str]]:
+        told: list[ToldCount] = []
+        absent: dict[str, str] = {}
+        for metric in question.counts:
+            try:
+                told += tell_counts(ask, seen, metric, question.cohort, program=recount_version())
+            except NotKnownBy as error:
+                absent[metric] = str(error)
+                if len(question.counts) == 1:
+                    raise
+        return told, absent
+
+    try:
+        return (await at_one_position(site, lens, work))[1]
+    except NotKnownBy as error:
+        raise Problem(400, "This cannot be told", because=str(error), instead=error.hint) from error
 
 
 async def sampled(site: Site, lens: Lens | None, question: Question) -> dict[tuple[str, str], Sample]:

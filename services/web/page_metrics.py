@@ -14,12 +14,14 @@ from projections.figures.cohort import BY, SEVERITY_KINDS, Cohort, conditions
 from projections.figures.definition import definition
 from projections.figures.figure import Sample
 from projections.figures.period import parse_period
+from projections.figures.receipt import ToldCount
 from projections.lens import Lens as AnyLens
 from services.web import metric_questions as questions
 from services.web.api_metrics import since_of, verdict_on
 from services.web.identity import AskerRequest
 from services.web.metric_questions import Question, explained
 from services.web.pages import page
+from services.web.problems import Problem
 from services.web.site import Here, Lens, Site
 from services.web.survival_drawing import draw
 
@@ -34,6 +36,9 @@ _WORDS: dict[str, Any] = {
     "interval": words.interval,
     "why_absent": words.why_absent,
     "values": words.values,
+    "share": words.share,
+    "share_interval": words.share_interval,
+    "basis": words.basis,
 }
 
 
@@ -42,13 +47,16 @@ async def overview(request: AskerRequest, site: Here, lens: Lens) -> Template:
     """Every metric of one cohort."""
     said = dict(request.query_params)
     question = questions.read_question(said)
-    _, told = await questions.answer(site, lens, question)
+    seen, told = await questions.answer(site, lens, question)
+    counts, absent = await questions.counts(site, seen, question)
     return await page(
         request,
         site,
         "metrics.html",
         as_of=lens,
         told=[(definition(each.figure.metric), each) for each in told],
+        counts=[(definition(each.figure.metric), each) for each in counts],
+        absent=absent,
         **_form(question, said),
     )
 
@@ -58,6 +66,8 @@ async def one(request: AskerRequest, site: Here, lens: Lens, metric: FromPath[st
     """One metric: its definition, its figure with the curve, its groups, and the incidents behind it."""
     said = dict(request.query_params)
     question = questions.read_question({"mean": "1"} | said, metric)
+    if not question.metrics:
+        raise Problem(404, f"{metric} has no page of its own", instead="It is among all metrics: /metrics")
     whole = Question(
         metrics=question.metrics, cohort=_whole(question.cohort), period=question.period, has_mean=question.has_mean
     )
@@ -89,7 +99,9 @@ async def receipt(
 ) -> Template:
     """A receipt that somebody pasted, computed again."""
     verdict = await verdict_on(site, data.get("receipt", ""))
-    return await page(request, site, "receipt.html", verdict=verdict, **_WORDS)
+    return await page(
+        request, site, "receipt.html", verdict=verdict, counted=isinstance(verdict.told, ToldCount), **_WORDS
+    )
 
 
 def _whole(cohort: Cohort) -> Cohort:

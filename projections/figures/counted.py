@@ -1,0 +1,190 @@
+"""Figures of what is counted instead of timed: proportions with Wilson's interval, rates with Garwood's.
+
+Each comes from a view of counts by month, whose rows may be added up; parts and rates themselves may not be.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+
+from events import RecountError
+from projections.figures.cohort import NOBODY, Ask, Cohort
+from projections.figures.rates import Share, proportion, rate
+
+RATE_PER_US = 30 * 86_400 * 1_000_000
+"""Rates are told for 30 days."""
+
+
+class NotKnownBy(RecountError):
+    """A count is asked for by something that it was not counted by."""
+
+
+class Count(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a counted figure comes from."""
+
+    metric: str
+    view: str
+    part: str
+    """SQL for what is counted, in a row of the view."""
+    whole: str
+    """SQL for what it is a part of, or for the microseconds in which it was counted."""
+    kind: Literal["proportion", "rate"]
+    words: str
+    """What the number is, after it."""
+    columns: frozenset[str]
+    """What of a cohort it was counted by, besides the month."""
+    version: int = 1
+
+
+COUNTS = (
+    Count(
+        metric="relapse_rate",
+        view="reopen_rate",
+        part="relapsed",
+        whole="resolved",
+        kind="proportion",
+        words="of the resolved incidents came back within 14 days",
+        columns=frozenset({"service", "team", "severity"}),
+    ),
+    Count(
+        metric="mistake_rate",
+        view="reopen_rate",
+        part="mistaken",
+        whole="resolved",
+        kind="proportion",
+        words="of the resolved incidents had not really been resolved",
+        columns=frozenset({"service", "team", "severity"}),
+    ),
+    Count(
+        metric="detection_precision",
+        view="detection_precision",
+        part="confirmed",
+        whole="confirmed + false_positive + benign",
+        kind="proportion",
+        words="of what was found and judged was real",
+        columns=frozenset({"service", "team", "source"}),
+    ),
+    Count(
+        metric="failure_rate",
+        view="failure_rate",
+        part="failures",
+        whole="exposure_us",
+        kind="rate",
+        words="failures in 30 days of being up",
+        columns=frozenset({"service"}),
+    ),
+)
+BY_NAME = {count.metric: count for count in COUNTS}
+
+_TIMES = {"month": "strftime(month, '%Y-%m')", "quarter": "concat(year(month), '-Q', quarter(month))"}
+
+
+class Counted(msgspec.Struct, frozen=True, kw_only=True):
+    """A proportion or a rate in a cohort."""
+
+    metric: str
+    version: int
+    group: str
+    kind: Literal["proportion", "rate"]
+    words: str
+    part: int
+    whole: int
+    """Of how many; for a rate, in how many microseconds."""
+    share: Share | None
+    """The number with its 95 % interval; None of nothing."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all that it says, the first 32 hexadecimal digits."""
+        return hashlib.sha256(msgspec.json.encode(self, order="deterministic")).hexdigest()[:32]
+
+
+def counted(ask: Ask, count: Count, cohort: Cohort) -> list[Counted]:
+    """The figures of a cohort, one a group.
+
+    Raises:
+        NotKnownBy: it was not counted by what the cohort is narrowed or grouped by, or the window cuts a month.
+    """
+    refuse_unknown(count, cohort)
+    group = _group(cohort)
+    where, params = _conditions(cohort)
+    table = ask(
+        f"""
+        select {group} as group_name, cast(sum({count.part}) as bigint), cast(sum({count.whole}) as bigint)
+        from {count.view}
+        where {where}
+        group by all
+        order by all
+        """,
+        params,
+    )
+    rows = table.rows or ([] if cohort.by else [("", 0, 0)])
+    return [counted_of(count, name, part or 0, whole or 0) for name, part, whole in rows]
+
+
+def counted_of(count: Count, group: str, part: int, whole: int) -> Counted:
+    """The figure of one group."""
+    share = proportion(part, whole) if count.kind == "proportion" else rate(part, whole / RATE_PER_US)
+    return Counted(
+        metric=count.metric,
+        version=count.version,
+        group=group,
+        kind=count.kind,
+        words=count.words,
+        part=part,
+        whole=whole,
+        share=share,
+    )
+
+
+def refuse_unknown(count: Count, cohort: Cohort) -> None:
+    """Refuse a cohort that a count cannot tell apart.
+
+    Raises:
+        NotKnownBy: says by what.
+    """
+    narrowed = {name for name in ("service", "team", "source", "severity") if getattr(cohort, name)}
+    wanted = narrowed | ({cohort.by} if cohort.by and cohort.by not in _TIMES else set())
+    unknown = sorted(wanted - count.columns)
+    known = ", ".join((*sorted(count.columns), *_TIMES))
+    if unknown:
+        raise NotKnownBy(f"{count.metric} is not counted by {unknown[0]}", hint=f"It is by {known}.")
+    if "severity" in wanted and cohort.severity_kind != "declared":
+        raise NotKnownBy(
+            f"{count.metric} is counted by declared severity, not by the {cohort.severity_kind} one",
+            hint="Ask for the declared severity.",
+        )
+    if not all(_begins_a_month(moment) for moment in (cohort.start, cohort.end)):
+        raise NotKnownBy(f"{count.metric} is counted by whole months", hint="Ask for a month, a quarter or a year.")
+
+
+def _group(cohort: Cohort) -> str:
+    if not cohort.by:
+        return "''"
+    return _TIMES.get(cohort.by) or _named(cohort.by)
+
+
+def _named(column: str) -> str:
+    name = "severity_declared" if column == "severity" else column
+    return f"coalesce(nullif({name}, ''), '{NOBODY}')"
+
+
+def _conditions(cohort: Cohort) -> tuple[str, Sequence[Any]]:
+    parts: list[tuple[str, Any]] = []
+    if cohort.start is not None:
+        parts.append(("month >= ?", cohort.start))
+    if cohort.end is not None:
+        parts.append(("month < ?", cohort.end))
+    for column in ("service", "team", "source", "severity"):
+        if wanted := getattr(cohort, column):
+            parts.append((f"{_named(column)} = ?", wanted))
+    if cohort.value:
+        parts.append((f"{_group(cohort)} = ?", cohort.value))
+    return " and ".join(["true", *(condition for condition, _ in parts)]), [value for _, value in parts]
+
+
+def _begins_a_month(moment: datetime | None) -> bool:
+    return moment is None or moment == datetime(moment.year, moment.month, 1)
