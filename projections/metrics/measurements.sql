@@ -13,6 +13,8 @@ with spans as (
         excluded_because
     from ttd
     union all
+    select 'dwell', 1, incident_id, started, ended, known_until, 0, state, excluded_because from dwell
+    union all
     select 'tta', 1, incident_id, started, ended, known_until, 0, state, excluded_because from tta
     union all
     select 'tta_detect', 1, incident_id, started, ended, known_until, 0, state, excluded_because from tta_detect

@@ -6,7 +6,7 @@ definition. So no figure of Recount is called by such a name alone.
 
 from tests.projections.vendor_story import minutes, worked_example
 
-# Product: what it calls time to detect, to acknowledge and to recover, in minutes; None where it measures no such thing.
+# What each calls time to detect, to acknowledge and to recover, in minutes; None where it measures no such thing.
 ANSWERS = {
     "pagerduty": ((None, None), ("mean time to acknowledge", 5), ("mean time to resolve", 58)),
     "firehydrant": (("MTTD", 10), ("MTTA", 17), ("MTTR", 70)),
