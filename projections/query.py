@@ -114,13 +114,20 @@ class QueryRefused(RecountError):
         """The character of the SQL that it is about, counted from 1; 0 when none is known."""
 
 
-def check(cursor: duckdb.DuckDBPyConnection, sql: str, *, schemas: frozenset[str] = SCHEMAS) -> Select:
+def check(
+    cursor: duckdb.DuckDBPyConnection,
+    sql: str,
+    *,
+    schemas: frozenset[str] = SCHEMAS,
+    table_functions: frozenset[str] = TABLE_FUNCTIONS,
+) -> Select:
     """Refuse what is not one harmless SELECT.
 
     Args:
         cursor: any connection without an open result.
         sql: the text.
         schemas: those that it may name.
+        table_functions: those that it may use in a FROM.
 
     Returns:
         What it names.
@@ -136,11 +143,11 @@ def check(cursor: duckdb.DuckDBPyConnection, sql: str, *, schemas: frozenset[str
         kind: Kind = "not_allowed" if error.is_readable else "syntax"
         message = f"only one SELECT is answered: {error}"
         raise QueryRefused(message, hint=error.hint, kind=kind, place=error.place) from error
-    strangers = sorted(select.table_functions - TABLE_FUNCTIONS)
+    strangers = sorted(select.table_functions - table_functions)
     if strangers:
         raise QueryRefused(
             f"{strangers[0]}() is not allowed in a FROM",
-            hint=f"Ask the views; `show tables` lists them. Allowed functions: {', '.join(sorted(TABLE_FUNCTIONS))}.",
+            hint=f"Ask the views; `show tables` lists them. Allowed functions: {', '.join(sorted(table_functions))}.",
         )
     unbounded = sorted(select.functions & UNBOUNDED_FUNCTIONS)
     if unbounded:
@@ -167,8 +174,13 @@ def run_guarded(cursor: duckdb.DuckDBPyConnection, sql: str, limits: Limits) -> 
 
 
 @contextmanager
-def refusals(sql: str) -> Iterator[None]:
-    """What DuckDB says of a person's SQL, as a `QueryRefused` that says what to do."""
+def refusals(sql: str, *, before: str = "") -> Iterator[None]:
+    """What DuckDB says of a person's SQL, as a `QueryRefused` that says what to do.
+
+    Args:
+        sql: what they wrote.
+        before: what was put before it.
+    """
     try:
         yield
     except duckdb.PermissionException as error:
@@ -182,7 +194,8 @@ def refusals(sql: str) -> Iterator[None]:
         raise QueryRefused("the query was stopped", hint="Ask again in a moment.", kind="stopped") from error
     except duckdb.Error as error:
         hint = "`show tables` lists the views, `describe VIEW` its columns."
-        raise QueryRefused(first_line(error), hint=hint, kind=_kind_of(error), place=place_in(error, sql)) from error
+        place = max(place_in(error, before + sql) - len(before), 0)
+        raise QueryRefused(first_line(error), hint=hint, kind=_kind_of(error), place=place) from error
 
 
 _BY_WORDS: tuple[tuple[str, Kind], ...] = (

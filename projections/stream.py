@@ -14,10 +14,8 @@ import duckdb
 from projections.catalog import Column
 from projections.query import Limits, QueryRefused, refusals
 
-Shape = str
-"""How the columns of an answer are given: one expression for each, over ``c0``, ``c1``, …, with `SEPARATOR` between."""
-
-SEPARATOR = ",\n"
+Shape = Sequence[str]
+"""How the columns of an answer are given: an expression over ``c0``, ``c1``, … for each; none: as they are."""
 
 Enter = Callable[["Stream"], AbstractContextManager[duckdb.DuckDBPyConnection]]
 """Gives a cursor for as long as the context lasts; what gives it may interrupt the stream."""
@@ -68,7 +66,7 @@ class Stream:
                 cursor.execute("begin transaction read only")
                 self._held.callback(_roll_back, cursor)
                 self._refuse_if_stopped()
-                with refusals(self._sql):
+                with refusals(""):
                     cursor.execute(self._sql, self._params)
             except BaseException:
                 self._release()
@@ -84,7 +82,7 @@ class Stream:
             try:
                 self._refuse_if_stopped()
                 assert self._cursor is not None, "open the stream first"
-                with refusals(self._sql):
+                with refusals(""):
                     portion = self._cursor.fetchmany(rows)
                 self._refuse_beyond_limits(portion)
             except BaseException:
@@ -136,8 +134,8 @@ def shaped(sql: str, shape: Shape) -> str:
     """A SELECT over one that was checked, which stands in parentheses and so stays whole."""
     if not shape:
         return sql
-    names = ", ".join(f"c{number}" for number in range(shape.count(SEPARATOR) + 1))
-    return f"select {shape} from (\n{sql.rstrip().rstrip(';')}\n) as answer({names})"
+    names = ", ".join(f"c{number}" for number in range(len(shape)))
+    return f"select {', '.join(shape)} from (\n{sql.rstrip().rstrip(';')}\n) as answer({names})"
 
 
 def describe(cursor: duckdb.DuckDBPyConnection, sql: str, parameters: int = 0) -> tuple[Column, ...]:
@@ -146,10 +144,12 @@ def describe(cursor: duckdb.DuckDBPyConnection, sql: str, parameters: int = 0) -
     Raises:
         QueryRefused: it is wrong.
     """
-    with refusals(sql):
-        # The description comes first in the text, and takes its place in an error.
-        described = cursor.execute(f"describe {sql.rstrip().rstrip(';')}", [None] * parameters).fetchall()
+    with refusals(sql, before=_DESCRIBE):
+        described = cursor.execute(_DESCRIBE + sql.rstrip().rstrip(";"), [None] * parameters).fetchall()
     return tuple(Column(str(name), str(kind)) for name, kind, *_ in described)
+
+
+_DESCRIBE = "describe "
 
 
 def _roll_back(cursor: duckdb.DuckDBPyConnection) -> None:

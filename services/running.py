@@ -35,6 +35,8 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
     started_at: str
     pids: dict[str, int] = {}
     """Process ids of its children by name: ``nats``, ``actors``, ``readers``."""
+    postgres: str = ""
+    """Where BI tools connect, ``HOST:PORT``; empty when they cannot."""
     ready: bool = True
     """False until everything has answered once."""
 

@@ -43,6 +43,7 @@ class Platform:
         self.url: str = said["url"]
         self.intake_url: str = said["intake_url"]
         self.nats: str = said["nats"]
+        self.postgres: str = said["postgres"]
         self.producer: dict[str, str] = said["producer"]
         self.token: str = said["token"]
         self.keys: dict[str, str] = said["keys"]
@@ -152,7 +153,7 @@ def spawn_up(folder: Path, *arguments: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [
                 *(sys.executable, "-m", "services.cli", "up", "--data", str(folder / "data"), "--json"),
-                *("--http", "127.0.0.1:0", "--intake", "127.0.0.1:0", *arguments),
+                *("--http", "127.0.0.1:0", "--intake", "127.0.0.1:0", "--postgres", "127.0.0.1:0", *arguments),
             ],
             stdout=subprocess.PIPE,
             stderr=stderr,

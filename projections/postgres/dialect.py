@@ -91,7 +91,7 @@ def _understood(
 
     types = place_parameters(parsed, declared, lambda part: columns_of(tree.text_of(cursor, part)))
     text = tree.text_of(cursor, parsed) if rewriting.has_changed or types else sql
-    check(cursor, text, schemas=rewriting.schemas)
+    check(cursor, text, schemas=rewriting.schemas, table_functions=rewriting.table_functions)
     columns = columns_of(text, len(types))
     return Statement(target, text, types, tuple(_renamed(columns, names)))
 

@@ -15,6 +15,7 @@ from projections.postgres.system_functions import (
 )
 from projections.postgres.system_tables import SCHEMA_OIDS
 from projections.postgres.tree import Node
+from projections.query import TABLE_FUNCTIONS as ALLOWED_IN_FROM
 from projections.query import QueryRefused
 
 PUBLIC = "public"
@@ -73,6 +74,11 @@ class Rewriting:
     def schemas(self) -> frozenset[str]:
         """The schemas that the result may name."""
         return frozenset({PG, INFORMATION}) if self._target == "catalog" else frozenset()
+
+    @property
+    def table_functions(self) -> frozenset[str]:
+        """The functions that the result may use in a FROM."""
+        return ALLOWED_IN_FROM | TABLE_FUNCTIONS.keys() if self._target == "catalog" else ALLOWED_IN_FROM
 
     def apply(self, parsed: Node) -> Literal["views", "catalog"]:
         """Replace, in place, and say who can answer.
@@ -153,7 +159,7 @@ class Rewriting:
         known = SAME_BY_ANOTHER_NAME.get(name, name)
         if self._target == "catalog":
             known = OTHER_BY_THE_SAME_NAME.get(name, known)
-            if known in FUNCTIONS or known in TABLE_FUNCTIONS:
+            if known in FUNCTIONS:
                 tree.qualify(node, PG, known)
                 return node
         if schema or known != name:
@@ -162,10 +168,15 @@ class Rewriting:
         return None
 
     def _table_function(self, node: Node) -> Node | None:
+        function, is_changed = node["function"], False
+        if self._target == "catalog" and str(function["function_name"]).lower() in TABLE_FUNCTIONS:
+            tree.qualify(function, PG, str(function["function_name"]).lower())
+            is_changed = True
         # PostgreSQL names the only column of a function's rows after the alias.
-        if node.get("type") == "TABLE_FUNCTION" and node["alias"] and not node["column_name_alias"]:
-            return node | {"column_name_alias": [node["alias"]]}
-        return None
+        if node["alias"] and not node["column_name_alias"]:
+            node["column_name_alias"] = [node["alias"]]
+            is_changed = True
+        return node if is_changed else None
 
     def _about_session(self, name: str, arguments: list[Node], alias: str) -> Node | None:
         if name in _ABOUT_THE_USER and not arguments:

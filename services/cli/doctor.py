@@ -5,7 +5,14 @@ import asyncio
 import typer
 
 from services.cli.console import DATA_DEFAULT, DataOption, JsonOption, out, show_json
-from services.cli.run import HTTP_DEFAULT, INTAKE_DEFAULT, HttpOption, IntakeOption
+from services.cli.run import (
+    HTTP_DEFAULT,
+    INTAKE_DEFAULT,
+    POSTGRES_DEFAULT,
+    HttpOption,
+    IntakeOption,
+    PostgresOption,
+)
 
 STYLES = {"ok": "green", "warn": "yellow", "fail": "red"}
 
@@ -18,18 +25,19 @@ def register(app: typer.Typer) -> None:
         data: DataOption = DATA_DEFAULT,
         http: HttpOption = HTTP_DEFAULT,
         intake: IntakeOption = INTAKE_DEFAULT,
+        postgres: PostgresOption = POSTGRES_DEFAULT,
         as_json: JsonOption = False,
     ) -> None:
         """Look for what is wrong: one line each, with what to do. Ends with 1 when something fails."""
-        asyncio.run(_examine(data, http, intake, as_json))
+        asyncio.run(_examine(data, {"--http": http, "--intake": intake, "--postgres": postgres}, as_json))
 
 
-async def _examine(data: DataOption, http: str, intake: str, as_json: bool) -> None:
+async def _examine(data: DataOption, addresses: dict[str, str], as_json: bool) -> None:
     # Imported here, because every verb loads every file of this folder.
     from services.supervisor.checkup import examine
     from services.supervisor.http_door import parse_address
 
-    ports = {"--http": parse_address(http, "--http"), "--intake": parse_address(intake, "--intake")}
+    ports = {option: parse_address(address, option) for option, address in addresses.items()}
     findings = []
     async for finding in examine(data, ports):
         findings.append(finding)

@@ -12,12 +12,19 @@ from services.supervisor.roles import ROLES
 
 HTTP_DEFAULT = "127.0.0.1:8080"
 INTAKE_DEFAULT = "127.0.0.1:8081"
+POSTGRES_DEFAULT = "127.0.0.1:8082"
 
 HttpOption = Annotated[
     str, typer.Option("--http", metavar="HOST:PORT", envvar="RECOUNT_HTTP", help="Where the web and its API listen.")
 ]
 IntakeOption = Annotated[
     str, typer.Option("--intake", metavar="HOST:PORT", envvar="RECOUNT_INTAKE", help="Where alerts are received.")
+]
+PostgresOption = Annotated[
+    str,
+    typer.Option(
+        "--postgres", metavar="HOST:PORT", envvar="RECOUNT_POSTGRES", help="Where SQL is answered to BI tools."
+    ),
 ]
 
 
@@ -30,6 +37,7 @@ def register(app: typer.Typer) -> None:
         data: DataOption = DATA_DEFAULT,
         http: HttpOption = HTTP_DEFAULT,
         intake: IntakeOption = INTAKE_DEFAULT,
+        postgres: PostgresOption = POSTGRES_DEFAULT,
         nats: Annotated[
             str, typer.Option("--nats", metavar="URL", help="The NATS server; RECOUNT_NATS_URL when left out.")
         ] = "",
@@ -48,6 +56,7 @@ def register(app: typer.Typer) -> None:
             data=Path(data),
             http=parse_address(http, "--http"),
             intake=parse_address(intake, "--intake"),
+            postgres=parse_address(postgres, "--postgres"),
             nats_url=nats,
         )
         # With uvloop, intake takes twice the requests a second (benchmarks/README.md).

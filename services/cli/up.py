@@ -10,7 +10,14 @@ import typer
 
 from services.cli.client import shown
 from services.cli.console import DATA_DEFAULT, DataOption, JsonOption, note, say, show_json
-from services.cli.run import HTTP_DEFAULT, INTAKE_DEFAULT, HttpOption, IntakeOption
+from services.cli.run import (
+    HTTP_DEFAULT,
+    INTAKE_DEFAULT,
+    POSTGRES_DEFAULT,
+    HttpOption,
+    IntakeOption,
+    PostgresOption,
+)
 
 if TYPE_CHECKING:
     from services.supervisor.platform import Announcement
@@ -26,6 +33,7 @@ def register(app: typer.Typer) -> None:
         data: DataOption = DATA_DEFAULT,
         http: HttpOption = HTTP_DEFAULT,
         intake: IntakeOption = INTAKE_DEFAULT,
+        postgres: PostgresOption = POSTGRES_DEFAULT,
         nats_port: Annotated[int, typer.Option("--nats-port", help="Port of the NATS server; 0 takes a free one.")] = 0,
         as_json: JsonOption = False,
     ) -> None:
@@ -41,6 +49,7 @@ def register(app: typer.Typer) -> None:
             data=data,
             http=parse_address(http, "--http"),
             intake=parse_address(intake, "--intake"),
+            postgres=parse_address(postgres, "--postgres"),
             nats_port=nats_port,
         )
         note(f"Starting Recount in {shown(data)} …")
@@ -57,6 +66,8 @@ def _show(announcement: "Announcement") -> None:
     for source, path in _paths(announcement).items():
         say(f"    {source:<13} {path}")
     producer = announcement.producer
+    if announcement.postgres:
+        say(f"  SQL           {announcement.postgres} (recount sql-users add NAME)")
     say(f"  NATS          {announcement.nats} (user {producer.user}, password {producer.password})")
     say("")
     say("A first alert:")

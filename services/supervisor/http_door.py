@@ -2,7 +2,9 @@
 
 import errno
 import socket
+from collections.abc import Mapping
 from contextlib import nullcontext
+from itertools import combinations
 
 import msgspec
 import uvicorn
@@ -25,6 +27,16 @@ class Address(msgspec.Struct, frozen=True):
         host = "127.0.0.1" if self.host in ("", "0.0.0.0", "::") else self.host
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
+    @property
+    def reachable(self) -> str:
+        """``HOST:PORT`` from this machine."""
+        return self.url.removeprefix("http://")
+
+    @property
+    def is_of_this_machine(self) -> bool:
+        """Whether only this machine can reach it."""
+        return self.host in ("127.0.0.1", "::1", "localhost")
+
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
@@ -33,18 +45,22 @@ class Address(msgspec.Struct, frozen=True):
 _EVERYWHERE = ("", "0.0.0.0", "::")
 
 
-def refuse_same(http: Address, intake: Address) -> None:
+def refuse_same(doors: Mapping[str, Address]) -> None:
     """Two doors cannot listen on one address; told before anything starts.
 
+    Args:
+        doors: where each listens, by its option.
+
     Raises:
-        RecountError: they would; names both options.
+        RecountError: two would; names both options.
     """
-    overlap = _host(http) == _host(intake) or _host(http) in _EVERYWHERE or _host(intake) in _EVERYWHERE
-    if http.port == intake.port != 0 and overlap:
-        raise RecountError(
-            f"--http {http} and --intake {intake} are the same address",
-            hint="Give each a port of its own, such as --http 127.0.0.1:8080 --intake 127.0.0.1:8081.",
-        )
+    for (option, one), (another, other) in combinations(doors.items(), 2):
+        overlap = _host(one) == _host(other) or _host(one) in _EVERYWHERE or _host(other) in _EVERYWHERE
+        if one.port == other.port != 0 and overlap:
+            raise RecountError(
+                f"{option} {one} and {another} {other} are the same address",
+                hint=f"Give each a port of its own, such as {option} 127.0.0.1:8080 {another} 127.0.0.1:8081.",
+            )
 
 
 def _host(address: Address) -> str:

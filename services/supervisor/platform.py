@@ -54,6 +54,8 @@ class Announcement(msgspec.Struct, frozen=True, kw_only=True):
     token: str
     """Admin token."""
     keys: dict[Source, str]
+    postgres: str
+    """Where BI tools connect, ``HOST:PORT``; empty when they cannot."""
 
 
 class PlatformOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +64,7 @@ class PlatformOptions(msgspec.Struct, frozen=True, kw_only=True):
     data: Path
     http: Address
     intake: Address
+    postgres: Address
     nats_port: int = 0
     """0: a free one."""
 
@@ -74,7 +77,7 @@ async def run_platform(options: PlatformOptions, announce: Callable[[Announcemen
             wrong, or a process cannot start.
     """
     os.umask(PRIVATE_UMASK)
-    refuse_same(options.http, options.intake)
+    refuse_same({"--http": options.http, "--intake": options.intake, "--postgres": options.postgres})
     prepare_folder(options.data)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -120,6 +123,7 @@ class Platform:
         self._started_at = datetime.now(UTC).isoformat()
         self._http = options.http
         self._intake = options.intake
+        self._postgres = options.postgres
         self._is_announced = False
 
     async def run(self, announce: Callable[[Announcement], None]) -> None:
@@ -131,6 +135,8 @@ class Platform:
         self._write_running()  # from here on a second one can be told who is first
         self._http = settled(self._options.http, "--http")
         self._intake = settled(self._options.intake, "--intake")
+        if self._settings.postgres.enabled:
+            self._postgres = settled(self._options.postgres, "--postgres")
         self._logs.mkdir(mode=0o700, exist_ok=True)
         watches = []
         if not self._settings.nats_url:
@@ -180,6 +186,7 @@ class Platform:
             producer=Producer("producer", self._secrets.nats["producer"]),
             token=self._secrets.admin_token.secret,
             keys={source: key.secret for source, key in self._secrets.keys.items()},
+            postgres=self._postgres_at,
         )
 
     @property
@@ -190,12 +197,16 @@ class Platform:
         scheme, _, rest = self._settings.nats_url.partition("://")
         return f"{scheme}://{rest.rpartition('@')[2]}"
 
+    @property
+    def _postgres_at(self) -> str:
+        return self._postgres.reachable if self._settings.postgres.enabled else ""
+
     def _child(self, name: str) -> Child:
         return Child(
             name,
             [
                 *(sys.executable, "-m", "services.cli", "run", name, "--data", str(self._options.data.absolute())),
-                *("--http", str(self._http), "--intake", str(self._intake)),
+                *("--http", str(self._http), "--intake", str(self._intake), "--postgres", str(self._postgres)),
             ],
             log_file=self._logs / f"{name}.log",
             # By environment and not by argument: a URL may hold a password, and arguments are readable by all.
@@ -219,6 +230,7 @@ class Platform:
                 nats=self._nats_url if self._nats is not None or self._settings.nats_url else "",
                 started_at=self._started_at,
                 pids=pids,
+                postgres=self._postgres_at,
                 ready=self._is_announced,
             ),
         )

@@ -51,6 +51,8 @@ class ProcessOptions(msgspec.Struct, frozen=True, kw_only=True):
     http: Address
     """Where the web listens; actors need it for the links that they send."""
     intake: Address
+    postgres: Address
+    """Where the readers answer SQL to BI tools."""
     nats_url: str = ""
     """Empty: RECOUNT_NATS_URL."""
 
@@ -128,6 +130,8 @@ class Process:
         await self._presence.started()
         if "oncall" in self._services:
             await self._configure(context)
+        if (listener := sockets.pop("pgwire", None)) is not None:
+            await self._answer_sql(listener, context)
         for service, listener in sockets.items():
             self._serve(service, listener, context)
 
@@ -163,10 +167,12 @@ class Process:
     def _bind(self) -> dict[str, socket.socket]:
         services = ROLES[self._options.name]
         ports = {"intake": (self._options.intake, "--intake"), "web": (self._options.http, "--http")}
+        if self._settings.postgres.enabled:
+            ports["pgwire"] = (self._options.postgres, "--postgres")
         return {service: bind(*ports[service]) for service in services if service in ports}
 
     async def _attach(self, service: str, context: Context) -> None:
-        if service == "web":  # it has nothing but its port
+        if service in ("web", "pgwire"):  # they have nothing but their ports
             return
         # By convention, so that a new service is one folder and one word in `roles`.
         wiring = import_module(f"services.{service}.wiring")
@@ -189,6 +195,15 @@ class Process:
         server = without_signals(self._intake(context) if service == "intake" else self._web(context))
         task = asyncio.create_task(server.serve(sockets=[listener]), name=f"http {service}")
         self._servers[service] = (server, task)
+
+    async def _answer_sql(self, listener: socket.socket, context: Context) -> None:
+        from services.pgwire.wiring import open_pgwire
+
+        warehouse = self._services["projector"]
+        needs_tls = not self._options.postgres.is_of_this_machine
+        self._services["pgwire"] = await open_pgwire(
+            context, lambda: warehouse.warehouse, listener, needs_tls=needs_tls
+        )
 
     def _intake(self, context: Context) -> uvicorn.Server:
         from services.intake.serving import make_server
