@@ -17,12 +17,12 @@ select incident_id, 'is' as what, title as name, opened_at as since, null as unt
     [severity, service, determination, phase, merged_into, (commander is not null)::varchar] as said
 from incidents
 union all
-select incident_id, 'reached', milestone, happened_at, null, null, null
+select incident_id, 'reached', milestone, happened_at, latest, null, [earliest::varchar]
 from incident_milestones
 where milestone in ('declared', 'contained', 'eradicated', 'resolved', 'closed', 'reopened')
 union all
 -- A declaration is a detection as well when nothing else is.
-select incident_id, 'reached', milestone, happened_at, null, null, null
+select incident_id, 'reached', milestone, happened_at, latest, null, [earliest::varchar]
 from incident_milestones
 where milestone = 'detected' and incident_id in (select stream_id from incident_opened)
 union all
@@ -71,7 +71,15 @@ def _rows_of(state: Mapping[str, Any], names: Mapping[str, str]) -> list[str]:
     rows: list[tuple[Any, ...]] = [
         (incident, "is", state["title"], _utc(milestones[0]["at"]), None, None, said),
         *(
-            (incident, "reached", reached["milestone"], _utc(reached["at"]), None, None, None)
+            (
+                incident,
+                "reached",
+                reached["milestone"],
+                _utc(reached["at"]),
+                _utc(reached.get("latest")),
+                None,
+                _earliest(reached),
+            )
             for reached in milestones
             if reached["milestone"] != "regressed"
         ),
@@ -90,6 +98,11 @@ def _rows_of(state: Mapping[str, Any], names: Mapping[str, str]) -> list[str]:
         *((incident, "note", update["text"], _utc(update["at"]), None, None, None) for update in state["updates"]),
     ]
     return list(map(repr, rows))
+
+
+def _earliest(reached: Mapping[str, Any]) -> list[str | None]:
+    earliest = _utc(reached.get("earliest"))
+    return [str(earliest) if earliest else None]
 
 
 def _worst(stretch: Mapping[str, Any]) -> int:
