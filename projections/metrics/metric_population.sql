@@ -2,7 +2,8 @@
 -- Counted are root incidents that are or may be real: not merged, dismissed, false positive, benign, nor an exercise.
 -- The starts (``impact_started``, ``detected``, ``notified``) are the earliest among the incident and those merged into
 -- it, found each time anew, so that separating them restores both. Everything else is its own.
--- ``mitigated`` is the end of the impact that began before the first resolution that stood, null while any lasts.
+-- ``mitigated`` is the end of the impact that began before the first resolution that stood, null while any lasts, as
+-- ``impact_lasts`` says.
 -- ``contained``, ``eradicated``, ``resolved`` and ``closed`` are null once they no longer hold.
 -- ``severity`` is the declared one, else the final one. ``stands``: not over. ``settled``: resolved so long ago, 14
 -- days, that its coming back would be another incident. ``moment`` is how far the log can tell.
@@ -29,6 +30,7 @@ first_resolutions as (
 mitigations as (
     select
         intervals.incident_id,
+        bool_or(intervals.ended_at is null) as lasts,
         max({
             'happened_at': intervals.ended_at, 'seq': intervals.ended_seq, 'event_id': intervals.ended_event_id,
             'earliest': intervals.ended_earliest, 'latest': intervals.ended_latest
@@ -37,7 +39,6 @@ mitigations as (
     left join first_resolutions using (incident_id)
     where first_resolutions.seq is null or intervals.started_seq < first_resolutions.seq
     group by intervals.incident_id
-    having count(*) = count(intervals.ended_at)
 )
 select
     incidents.incident_id,
@@ -60,7 +61,11 @@ select
     marks.first_declared,
     marks.first_contained,
     case when incidents.contained_at is not null then marks.last_contained end as contained,
-    mitigations.mark as mitigated,
+    coalesce(mitigations.lasts, false) as impact_lasts,
+    case
+        when mitigations.incident_id is null then marks.said_mitigated
+        when not mitigations.lasts then mitigations.mark
+    end as mitigated,
     case when incidents.eradicated_at is not null then marks.last_eradicated end as eradicated,
     marks.first_resolved,
     case when incidents.resolved_at is not null then marks.last_resolved end as resolved,

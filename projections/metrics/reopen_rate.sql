@@ -4,6 +4,7 @@
 -- Counts can be added up over rows, and a rate computed from the sums; rates cannot be averaged.
 -- metric: reopen_rate, version 1
 -- population: root incidents that are or may be real and were resolved at least once
+-- column resolved: How many were resolved at least once.
 -- grain: one row a month, service, team and declared severity
 -- key: month, service, team, severity_declared
 -- refresh: view

@@ -3,7 +3,7 @@
 -- starts: impact_started
 -- ends: mitigated
 -- open: some impact lasts
--- excluded: no impact recorded (near miss)
+-- excluded: no impact recorded (near miss); end of impact not known
 -- grain: one row an incident
 -- key: incident_id
 -- refresh: view
@@ -17,10 +17,12 @@ with spans as (
         case
             when excluded_because is not null then excluded_because
             when impact_started is null then 'no impact recorded'
-            when mitigated is null then 'impact not over'
+            when mitigated is null and (stands or impact_lasts) then 'impact not over'
+            when mitigated is null then 'end of impact not known'
+            when mitigated.happened_at < impact_started.happened_at then 'mitigated before the impact began'
         end as reason,
         case
-            when excluded_because is null and impact_started is not null and mitigated is null
+            when excluded_because is null and impact_started is not null and mitigated is null and (stands or impact_lasts)
                 then moment
         end as known_until
     from metric_population

@@ -4,7 +4,7 @@
 -- starts: detected
 -- ends: mitigated
 -- open: some impact lasts
--- excluded: no impact recorded (near miss); over before it was detected
+-- excluded: no impact recorded (near miss); end of impact not known; over before it was detected
 -- grain: one row an incident
 -- key: incident_id
 -- refresh: view
@@ -19,12 +19,13 @@ with spans as (
             when excluded_because is not null then excluded_because
             when detected is null then 'not detected'
             when impact_started is null then 'no impact recorded'
-            when mitigated is null then 'impact not over'
+            when mitigated is null and (stands or impact_lasts) then 'impact not over'
+            when mitigated is null then 'end of impact not known'
             when mitigated.happened_at < detected.happened_at then 'mitigated before it was detected'
         end as reason,
         case
             when excluded_because is null and detected is not null and mitigated is null
-                and impact_started is not null
+                and impact_started is not null and (stands or impact_lasts)
                 then moment
         end as known_until
     from metric_population

@@ -77,8 +77,8 @@ def test_an_imprecise_time_bounds_every_figure_that_rests_on_it():
     imprecise = MilestoneCorrected(
         milestone="impact_started",
         occurred_at=MORNING - timedelta(minutes=10),
-        occurred_earliest=MORNING - timedelta(minutes=15),
-        occurred_latest=MORNING - timedelta(minutes=2),
+        occurred_earliest_at=MORNING - timedelta(minutes=15),
+        occurred_latest_at=MORNING - timedelta(minutes=2),
         reason="between two checks",
         replaces_event_id="event-2",
         replaces_seq=2,

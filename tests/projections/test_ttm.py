@@ -1,8 +1,10 @@
 """The metric ``ttm``: from the start of impact until none was left."""
 
-from events.incident import ImpactEnded, ImpactStarted, IncidentReopened, IncidentResolved
+from datetime import timedelta
+
+from events.incident import ImpactEnded, ImpactStarted, IncidentReopened, IncidentResolved, MilestoneCorrected
 from tests.projections.metric_story import DECLARED, whole_incident
-from tests.spec import given, incident
+from tests.spec import MORNING, given, incident
 
 
 def test_it_runs_from_the_first_impact_to_the_end_of_the_last():
@@ -34,4 +36,18 @@ def test_a_near_miss_and_impact_that_lasts_say_so():
     ).view("ttm").shows(
         {"incident_id": "INC-41", "duration_s": None, "excluded_because": "no impact recorded"},
         {"incident_id": "INC-42", "duration_s": None, "excluded_because": "impact not over"},
+    )
+
+
+def test_a_mitigation_that_only_a_correction_tells_counts_and_without_any_nothing_is_guessed():
+    began = MilestoneCorrected(milestone="impact_started", occurred_at=MORNING, reason="customers told us later")
+    ended = MilestoneCorrected(
+        milestone="mitigated", occurred_at=MORNING + timedelta(minutes=20), reason="the graphs show it"
+    )
+    given(
+        incident("INC-41", DECLARED, IncidentResolved(), began, ended),
+        incident("INC-42", DECLARED, IncidentResolved(), began),
+    ).view("ttm").shows(
+        {"incident_id": "INC-41", "state": "measured", "duration_s": 1200.0},
+        {"incident_id": "INC-42", "state": "excluded", "excluded_because": "end of impact not known"},
     )
