@@ -5,6 +5,7 @@ A receipt is ``rc1.`` and the base64url of a JSON object. It proves nothing by i
 
 import hashlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping
 from datetime import datetime
 
 import duckdb
@@ -129,14 +130,27 @@ def tell(
     Raises:
         NoSuchMetric: one of them is not defined.
     """
-    definitions = {metric: definition(metric) for metric in metrics}
-    found = samples(cells(ask, metrics, cohort))
+    for metric in metrics:
+        definition(metric)
+    return tell_of(samples(cells(ask, metrics, cohort)), lens, metrics, cohort, program=program, has_mean=has_mean)
+
+
+def tell_of(
+    found: Mapping[tuple[str, str], Sample],
+    lens: Lens,
+    metrics: tuple[str, ...],
+    cohort: Cohort,
+    *,
+    program: str,
+    has_mean: bool = False,
+) -> list[Told]:
+    """The same of measurements that were asked for already, by metric and group."""
     if not cohort.by:
         # A cohort without incidents has a figure, too: that there are none.
         found = {(metric, ""): found.get((metric, ""), Sample(())) for metric in metrics}
     order = {metric: place for place, metric in enumerate(metrics)}
     return [
-        _told(found[key], key[1], lens, cohort, definitions[key[0]], program, has_mean)
+        _told(found[key], key[1], lens, cohort, definition(key[0]), program, has_mean)
         for key in sorted(found, key=lambda key: (order[key[0]], key[1]))
     ]
 

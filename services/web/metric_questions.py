@@ -14,7 +14,7 @@ from projections.figures.counted import BY_NAME, NotKnownBy
 from projections.figures.definition import NoSuchMetric, definition, metrics
 from projections.figures.figure import Sample, samples
 from projections.figures.period import BadPeriod, Period, parse_period, parse_start
-from projections.figures.receipt import Told, ToldCount, tell, tell_counts
+from projections.figures.receipt import Told, ToldCount, tell, tell_counts, tell_of
 from projections.figures.restatement import Change, changed, changes, events_between, measurements
 from projections.lens import Lens
 from projections.query import Table
@@ -157,6 +157,25 @@ async def sampled(site: Site, lens: Lens | None, question: Question) -> dict[tup
         site, lens, lambda ask, _lens: samples(cells(ask, question.metrics, question.cohort))
     )
     return found
+
+
+async def whole(site: Site, lens: Lens | None, question: Question) -> tuple[Lens, Told, Sample]:
+    """The figure of one metric in a cohort without groups, with the measurements that it rests on."""
+
+    def work(ask: Ask, seen: Lens) -> tuple[Told, Sample]:
+        found = samples(cells(ask, question.metrics, question.cohort))
+        (told,) = tell_of(
+            found,
+            seen,
+            question.metrics,
+            question.cohort,
+            program=recount_version(),
+            has_mean=question.has_mean,
+        )
+        return told, found.get((told.figure.metric, ""), Sample(()))
+
+    seen, (told, sample) = await at_one_position(site, lens, work)
+    return seen, told, sample
 
 
 async def compared(

@@ -12,7 +12,6 @@ from litestar.response import Template
 from projections.figures import words
 from projections.figures.cohort import BY, SEVERITY_KINDS, Cohort, conditions
 from projections.figures.definition import definition
-from projections.figures.figure import Sample
 from projections.figures.period import parse_period
 from projections.figures.receipt import ToldCount
 from projections.lens import Lens as AnyLens
@@ -28,7 +27,7 @@ from services.web.survival_drawing import draw
 # More than anybody reads on a page; SQL gives them all.
 INCIDENTS_MAX = 100
 
-_RANKS = {"measured": "duration_us desc", "censored": "duration_us desc", "excluded": "incident_id"}
+STATES = ("measured", "censored", "excluded")
 
 _WORDS: dict[str, Any] = {
     "duration": words.duration,
@@ -71,9 +70,8 @@ async def one(request: AskerRequest, site: Here, lens: Lens, metric: FromPath[st
     whole = Question(
         metrics=question.metrics, cohort=_whole(question.cohort), period=question.period, has_mean=question.has_mean
     )
-    seen, (told,) = await questions.answer(site, lens, whole)
+    seen, told, sample = await questions.whole(site, lens, whole)
     groups = (await questions.answer(site, seen, question))[1] if question.cohort.by else []
-    sample = (await questions.sampled(site, seen, whole)).get((metric, ""), Sample(()))
     return await page(
         request,
         site,
@@ -83,7 +81,7 @@ async def one(request: AskerRequest, site: Here, lens: Lens, metric: FromPath[st
         told=told,
         groups=groups,
         drawing=draw(sample.curve(), told.figure.median.value_us),
-        incidents={state: await _incidents(site, seen, whole, state) for state in _RANKS},
+        incidents=await _incidents(site, seen, whole),
         incidents_max=INCIDENTS_MAX,
         comparison=await _comparison(site, seen, question, said),
         restated=await _restated(site, lens, whole, said),
@@ -124,18 +122,22 @@ def _form(question: Question, said: dict[str, str]) -> dict[str, Any]:
 _CARRIED = frozenset({"period", "from", "to", "by", "severity_kind", "service", "team", "source", "severity"})
 
 
-async def _incidents(site: Site, seen: AnyLens, question: Question, state: str) -> list[dict[str, Any]]:
+async def _incidents(site: Site, seen: AnyLens, question: Question) -> dict[str, list[dict[str, Any]]]:
+    """The incidents behind a figure by state, the longest first; one more than are shown, when there are more."""
     where, params = conditions(question.metrics, question.cohort)
     sql = f"""
         select
-            incident_id, duration_us, reason, cohort_at, service,
+            incident_id, state, duration_us, reason, cohort_at, service,
             severity_{question.cohort.severity_kind} as severity
         from measurements
-        where {where} and state = ?
-        order by {_RANKS[state]}, incident_id
-        limit {INCIDENTS_MAX + 1}
+        where {where}
+        qualify row_number() over (partition by state order by duration_us desc, incident_id) <= {INCIDENTS_MAX + 1}
+        order by duration_us desc, incident_id
     """
-    return await site.reader.rows(sql, (*params, state), as_of=seen)
+    found: dict[str, list[dict[str, Any]]] = {state: [] for state in STATES}
+    for row in await site.reader.rows(sql, params, as_of=seen):
+        found[row["state"]].append(row)
+    return found
 
 
 async def _comparison(site: Site, seen: AnyLens, question: Question, said: dict[str, str]) -> Any:
