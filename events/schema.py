@@ -163,14 +163,20 @@ def _describe(schema: dict[str, Any], kind: type[msgspec.Struct]) -> None:
         if hints[field] is datetime:
             here["format"] = "date-time"
         elif datetime in get_args(hints[field]):
-            [moment] = [choice for choice in here["anyOf"] if choice.get("type") == "string"]
+            # A field that may be left out, but not be null, is no choice.
+            [moment] = [choice for choice in here.get("anyOf", [here]) if choice.get("type") == "string"]
             moment["format"] = "date-time"
 
 
 def _structs_in(kind: type[msgspec.Struct]) -> list[type[msgspec.Struct]]:
     found = [kind]
     for hint in get_type_hints(kind).values():
-        for part in (hint, *get_args(hint)):
+        for part in _parts_of(hint):
             if isinstance(part, type) and issubclass(part, msgspec.Struct) and part not in found:
-                found += _structs_in(part)
+                found += [kind for kind in _structs_in(part) if kind not in found]
     return found
+
+
+def _parts_of(hint: Any) -> list[Any]:
+    """A type and everything that it is made of: the struct in ``tuple[Struct, ...] | UnsetType``."""
+    return [hint, *(inner for part in get_args(hint) for inner in _parts_of(part))]
