@@ -4,6 +4,7 @@ from functools import partial
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
+import msgspec
 from litestar import Router, get, post
 from litestar.enums import RequestEncodingType
 from litestar.params import Body, FromPath
@@ -71,7 +72,9 @@ async def one(request: AskerRequest, site: Here, lens: Lens, metric: FromPath[st
         metrics=question.metrics, cohort=_whole(question.cohort), period=question.period, has_mean=question.has_mean
     )
     seen, told, sample = await questions.whole(site, lens, whole)
-    groups = (await questions.answer(site, seen, question))[1] if question.cohort.by else []
+    # A bootstrap for every group would take seconds.
+    grouped = msgspec.structs.replace(question, has_mean=False)
+    groups = (await questions.answer(site, seen, grouped))[1] if question.cohort.by else []
     return await page(
         request,
         site,

@@ -1,8 +1,12 @@
 """The view ``metric_summary``: median and 90th percentile with their intervals, and what could not be measured."""
 
+import random
+
 from events.incident import ImpactStarted, IncidentDismissed, IncidentResolved
+from projections.figures.cohort import Cohort, cells
+from projections.figures.figure import figure, samples
 from tests.projections.metric_story import DECLARED
-from tests.spec import Given, given, incident
+from tests.spec import Given, empty_warehouse, given, incident
 
 METRICS = {"ttd", "tta", "ttc", "ttm", "ttr_recover"}
 
@@ -58,6 +62,23 @@ def test_a_percentile_that_is_not_reached_is_null_and_says_so():
     shown = summary(over_after(1, 2, 3, 4, 5, still_open=3))
     assert (shown["median_s"], shown["median_not_reached"]) == (240.0, False)
     assert (shown["p90_s"], shown["p90_not_reached"]) == (None, True)
+
+
+def test_it_says_the_same_as_the_figures():
+    draw = random.Random(3)
+    minutes = [draw.randint(1, 40) for _ in range(45)]
+    with empty_warehouse() as warehouse:
+        warehouse.apply(over_after(*minutes, still_open=4).log)
+        rows = {row["metric"]: row for row in warehouse.ask("select * from metric_summary").dicts()}
+        found = samples(cells(warehouse.ask, rows, Cohort()))
+    for (metric, _group), sample in found.items():
+        told, row = figure(metric, "", sample), rows[metric]
+        for name, estimate in (("median", told.median), ("p90", told.p90)):
+            ends = (estimate.value_us, estimate.low_us, estimate.high_us)
+            assert ends == tuple(
+                None if row[column] is None else row[column] * 1_000_000
+                for column in (f"{name}_s", f"{name}_low_s", f"{name}_high_s")
+            )
 
 
 def test_fewer_than_five_have_no_percentile():
