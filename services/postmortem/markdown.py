@@ -52,6 +52,22 @@ def escaped(text: str) -> Markdown:
     return Markdown(_LEADING_NUMBER.sub(r"\1\\\2", line))
 
 
+def struck(text: str) -> Markdown:
+    """Text that is taken back, struck through."""
+    return Markdown(f"~~{escaped(text)}~~")
+
+
+def between(moment: datetime, earliest: datetime | None, latest: datetime | None) -> Markdown:
+    """A time with its bounds, when it is not known precisely: ``2026-01-05 13:50:00Z (13:40:00–14:05:00)``."""
+    at = finalized(moment)
+    if earliest is None and latest is None:
+        return Markdown(at)
+    bounds = (earliest or moment, latest or moment)
+    if all(bound.date() == moment.date() for bound in bounds):
+        return Markdown(f"{at} ({'–'.join(f'{bound:%H:%M:%S}' for bound in bounds)})")
+    return Markdown(f"{at} ({' – '.join(map(finalized, bounds))})")
+
+
 def code(text: str) -> Markdown:
     """Plain text as code; what is not plain is escaped instead, because code cannot hold every character."""
     return Markdown(f"`{text}`") if _PLAIN.fullmatch(text) else escaped(text)

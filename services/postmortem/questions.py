@@ -14,14 +14,36 @@ limit 1
 """
 
 SAID = """
-select seq, type, happened_at, title, severity, service, profile, determination, reason, kind, into_incident_id
+with severities as (
+    select replaces_seq as seq, arg_max(severity, seq) as believed, max(seq) as severity_corrected_seq
+    from incident_severity_corrected
+    where stream_id = $1
+    group by replaces_seq
+),
+determinations as (
+    select replaces_seq as seq, arg_max(determination, seq) as believed, max(seq) as determination_corrected_seq
+    from incident_determination_corrected
+    where stream_id = $1
+    group by replaces_seq
+)
+select
+    seq, type, title, service,
+    -- A correction says nothing of its own: it changes what another event is believed to have said.
+    case when type <> 'incident.severity_corrected' then coalesce(severities.believed, severity) end as severity,
+    severity_corrected_seq,
+    case
+        when type <> 'incident.determination_corrected' then coalesce(determinations.believed, determination)
+    end as determination,
+    determination_corrected_seq
 from incident_facts
+left join severities using (seq)
+left join determinations using (seq)
 where stream_id = $1
 order by seq
 """
 
 MILESTONES = """
-select milestone, episode, happened_at, recorded_at, seq, void
+select milestone, episode, happened_at, said_at, earliest, latest, corrected_seq, recorded_at, seq, void
 from incident_milestones
 where incident_id = $1
 order by happened_at, seq, milestone
@@ -127,8 +149,15 @@ select * from (
 order by seqs[1], action_id
 """
 
+CORRECTIONS = """
+select seq, kind, milestone, replaces_seq, replaces_type, from_value, to_value, actor, reason, evidence
+from corrections
+where incident_id = $1
+order by seq
+"""
+
 TIMELINE = """
-select seq, type, stream, happened_at, recorded_at, actor, headline, event_id
+select seq, type, stream, happened_at, recorded_at, actor, headline, event_id, retracted_by_seq
 from incident_timeline
 where incident_id = $1
 order by seq

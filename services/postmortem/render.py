@@ -12,7 +12,7 @@ import jinja2
 from events import RecountError
 from projections.query import Table
 from services.postmortem import questions
-from services.postmortem.markdown import cited, code, duration, finalized
+from services.postmortem.markdown import between, cited, code, duration, finalized, struck
 from services.postmortem.people import Cast
 
 Ask = Callable[[str, Sequence[object]], Table]
@@ -44,7 +44,8 @@ _ENVIRONMENT = jinja2.Environment(
     lstrip_blocks=True,
     keep_trailing_newline=True,
 )
-_ENVIRONMENT.filters |= {"cited": cited, "code": code, "duration": duration}
+_ENVIRONMENT.filters |= {"cited": cited, "code": code, "duration": duration, "struck": struck}
+_ENVIRONMENT.globals |= {"between": between}
 
 
 class UnknownIncident(RecountError):
@@ -76,16 +77,20 @@ def render(ask: Ask, incident_id: str, *, names: Mapping[str, str] | None = None
     roles = _rows(ask, questions.ROLES, incident_id)
     pages = _rows(ask, questions.PAGES, incident_id)
     actions = _rows(ask, questions.ACTIONS, incident_id)
+    corrections = _rows(ask, questions.CORRECTIONS, incident_id)
+    severities, determinations = _changes(said, "severity"), _changes(said, "determination")
     cast = _cast(names, timeline, pages, actions)
     return _ENVIRONMENT.get_template("template.md.j2").render(
         incident=incident,
         receipt=receipt,
         opened=said[0]["seq"],
-        severities=_changes(said, "severity"),
+        severities=severities,
+        severity_seqs=_seqs(severities, "severity"),
         said_by={name: [row["seq"] for row in said if row[name] not in (None, "")] for name in said[0]},
         phase=[row["seq"] for row in said if row["type"] in _PHASE_STEPS][-1:],
         reopenings=[row["seq"] for row in said if row["type"] == "incident.reopened"],
-        determinations=_changes(said, "determination"),
+        determinations=determinations,
+        determination_seqs=_seqs(determinations, "determination"),
         milestones=milestones,
         durations=[_duration(row, milestones, said[0]["seq"]) for row in _rows(ask, questions.DURATIONS, incident_id)],
         impact=_rows(ask, questions.IMPACT, incident_id),
@@ -94,6 +99,9 @@ def render(ask: Ask, incident_id: str, *, names: Mapping[str, str] | None = None
         acknowledgements=_rows(ask, questions.ACKNOWLEDGEMENTS, incident_id),
         alerts=_rows(ask, questions.ALERTS, incident_id),
         actions=actions,
+        corrections=corrections,
+        taken_back={row["seq"]: row for row in corrections if row["kind"] == "retraction"},
+        retimed={row["replaces_seq"]: row for row in corrections if _moves_its_event(row)},
         timeline=sorted(timeline, key=lambda row: (row["happened_at"], row["seq"])),
         cast=cast,
         is_pseudonymous=names is None,
@@ -127,9 +135,21 @@ def _changes(said: Iterable[Row], name: str) -> list[Row]:
     return changes
 
 
+def _seqs(changes: Iterable[Row], name: str) -> list[int | None]:
+    """Where the log says so: each fact, and what corrected it."""
+    return [seq for row in changes for seq in (row["seq"], row[f"{name}_corrected_seq"])]
+
+
+def _moves_its_event(correction: Row) -> bool:
+    """Whether a correction says that an event happened at another time; that of a signal moves no declaration."""
+    is_signal = (correction["milestone"], correction["replaces_type"]) == ("detected", "incident.declared")
+    return correction["kind"] == "milestone" and correction["replaces_seq"] is not None and not is_signal
+
+
 def _duration(row: Row, milestones: Sequence[Row], opened: int) -> dict[str, Any]:
     words, begins, ends = DURATIONS[row["metric"]]
     at = {begins: row["started_at"], ends: row["ended_at"]}
     # A merged incident's start may come from another one, whose milestones are not here: then the opening is cited.
-    seqs = [each["seq"] for each in milestones if at.get(each["milestone"]) == each["happened_at"]] or [opened]
-    return {**row, "words": words, "begins": begins, "ends": ends, "seqs": seqs}
+    rests_on = [each for each in milestones if at.get(each["milestone"]) == each["happened_at"]]
+    seqs = [seq for each in rests_on for seq in (each["seq"], each["corrected_seq"])]
+    return {**row, "words": words, "begins": begins, "ends": ends, "seqs": seqs or [opened]}

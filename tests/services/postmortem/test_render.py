@@ -2,19 +2,30 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 
 import pytest
 from msgspec.structs import replace
 
 from events import Stored
-from events.incident import AlertLinked, IncidentDeclared, IncidentReopened, IncidentSeverityChanged, Noted
+from events.incident import (
+    AlertLinked,
+    EventRetracted,
+    IncidentDeclared,
+    IncidentReopened,
+    IncidentResolved,
+    IncidentSeverityChanged,
+    MilestoneCorrected,
+    Noted,
+    SeverityCorrected,
+)
 from projections.query import Table
 from projections.warehouse import Warehouse
 from services.postmortem import render
 from services.postmortem.render import UnknownIncident
 from tests.services.postmortem.story import LATENCY, STORY, the_log
 from tests.services.postmortem.test_markdown import TYPED, shape
-from tests.spec import ADA, BOB, GRACE, alert, empty_warehouse, incident, log_of
+from tests.spec import ADA, BOB, GRACE, alert, empty_warehouse, incident, log_of, moment
 
 POSITION = len([told for group in STORY for told in group])
 
@@ -37,6 +48,31 @@ def document_of(log: list[Stored], names: Mapping[str, str] | None = None) -> st
     with empty_warehouse() as warehouse:
         warehouse.apply(log)
         return document(warehouse, log[-1].seq, names)
+
+
+def clock(clock_time: str) -> datetime:
+    return moment(clock_time).replace(tzinfo=UTC)
+
+
+def _taken_back(seq: int, reason: str) -> EventRetracted:
+    return EventRetracted(
+        event_id=f"event-{seq}",
+        event_seq=seq,
+        event_stream="incident.INC-42",
+        event_type="incident.noted",
+        reason=reason,
+    )
+
+
+def _moved(seq: int, words: str) -> MilestoneCorrected:
+    return MilestoneCorrected(
+        milestone="declared",
+        occurred_at=clock("08:00"),
+        reason=words,
+        evidence=words,
+        replaces_event_id=f"event-{seq}",
+        replaces_seq=seq,
+    )
 
 
 def section(text: str, heading: str) -> list[str]:
@@ -64,7 +100,7 @@ def test_the_same_position_gives_the_same_bytes_however_the_log_goes_on(warehous
 def test_every_generated_line_cites_the_log(warehouse: Warehouse):
     text = document(warehouse, POSITION)
     generated = [part for part in text.split("\n## ")[1:] if "*(for people)*" not in part]
-    assert len(generated) == 11
+    assert len(generated) == 12
     for part in generated:
         lines = [line for line in part.splitlines()[1:] if line]
         header = [number for number, line in enumerate(lines) if line.startswith("| ---")]
@@ -94,7 +130,7 @@ def test_the_story_is_told_with_both_clocks(warehouse: Warehouse):
     assert [row[0] for row in timeline] == sorted(row[0] for row in timeline)
     assert len(timeline) == POSITION
     resolved = next(row for row in rows(text, "Milestones") if row[0] == "resolved")
-    assert resolved == ["resolved", "1", "2026-01-05 09:40:00Z", "2026-01-05 09:40:02Z", "(#21)"]
+    assert resolved == ["resolved", "1", "2026-01-05 09:40:00Z", "–", "2026-01-05 09:40:02Z", "(#21)"]
 
 
 def test_the_timeline_tells_why_the_severity_changed():
@@ -153,11 +189,82 @@ def test_names_are_used_when_they_are_given(warehouse: Warehouse):
     assert "go by name" in text
 
 
-def test_corrections_show_as_such():
+def test_a_reopening_as_mistaken_shows_as_a_correction():
     reopened = incident("INC-42", IncidentReopened(kind="mistaken", reason="never was over", episode=2), at="10:00")
     text = document_of(the_log(reopened))
     assert "resolved (taken back: reopened as mistaken)" in [row[0] for row in rows(text, "Milestones")]
     assert ["episodes", "2", "(#2, #25)"] in rows(text, "At a glance")
+    assert rows(text, "Corrections") == [
+        ["reopened as mistaken", "resolved", "–", "Responder A", "never was over", "(#21, #25)"]
+    ]
+
+
+def test_a_corrected_time_shows_what_was_said_and_moves_what_is_computed_from_it():
+    corrected = MilestoneCorrected(
+        milestone="resolved",
+        occurred_at=clock("09:35"),
+        reason=f"{BOB} read the graph",
+        replaces_event_id="event-21",
+        replaces_seq=21,
+        occurred_earliest_at=clock("09:30"),
+        occurred_latest_at=clock("09:38"),
+        evidence="https://graphs.example.org/1",
+    )
+    text = document_of(the_log(incident("INC-42", corrected, at="10:00")))
+    resolved = next(row for row in rows(text, "Milestones") if row[0] == "resolved")
+    assert resolved[2:4] == ["2026-01-05 09:35:00Z (09:30:00–09:38:00)", "2026-01-05 09:40:00Z"]
+    assert resolved[-1] == "(#21, #25)"
+    recover = next(row for row in rows(text, "Durations") if row[0].startswith("time to recover"))
+    assert (recover[1], recover[-1]) == ("40 min", "(#14, #21, #25)")
+    assert rows(text, "Corrections") == [
+        [
+            "resolved",
+            "2026-01-05 09:40:00Z",
+            "2026-01-05 09:35:00Z",
+            "Responder A",
+            "Responder B read the graph (https://graphs.example.org/1)",
+            "(#21, #25)",
+        ]
+    ]
+    told = next(row for row in rows(text, "Timeline") if row[4] == "(#21, #25)")
+    assert told[3] == "resolved: latency is back to normal, corrected to 2026-01-05 09:35:00Z"
+
+
+def test_what_was_taken_back_is_struck_through_and_says_who_and_why():
+    retracted = EventRetracted(
+        event_id="event-16",
+        event_seq=16,
+        event_stream="incident.INC-42",
+        event_type="incident.noted",
+        reason="it was another release",
+    )
+    text = document_of(the_log(incident("INC-42", retracted, at="10:00", by=BOB)))
+    told = next(row for row in rows(text, "Timeline") if row[4] == "(#16, #25)")
+    assert told[3] == (
+        "~~Responder C: rolled back the release of 08:50~~, taken back by Responder B: it was another release"
+    )
+    assert rows(text, "Corrections")[0][:2] == ["retraction", "Responder C: rolled back the release of 08:50"]
+
+
+def test_a_severity_that_was_wrong_from_the_start_shows_as_if_the_right_one_had_been_said():
+    corrected = SeverityCorrected(
+        severity="sev1", previous="sev2", replaces_event_id="event-2", replaces_seq=2, reason="everybody was hit"
+    )
+    text = document_of(the_log(incident("INC-42", corrected, at="10:00")))
+    assert ["severity", "sev1 → sev2 → sev1", "(#2, #12, #15, #25)"] in rows(text, "At a glance")
+    assert rows(text, "Corrections")[0][:3] == ["severity", "sev2", "sev1"]
+
+
+def test_an_incident_recorded_when_it_was_over_says_so():
+    text = document_of(
+        log_of(
+            incident("INC-42", IncidentDeclared(title="checkout was down", severity="sev1"), at="07:00"),
+            incident("INC-42", IncidentResolved(), at="08:00"),
+        )
+    )
+    assert rows(text, "Corrections") == [
+        ["declared retroactively", "–", "checkout was down", "Responder A", "–", "(#1)"]
+    ]
 
 
 def test_an_unknown_incident_is_said_to_be_unknown(warehouse: Warehouse):
@@ -171,6 +278,7 @@ def test_whatever_is_typed_changes_no_element_of_the_document():
             log_of(
                 incident("INC-42", IncidentDeclared(title=text, severity="sev1", service=text)),
                 incident("INC-42", Noted(text=text)),
+                incident("INC-42", _taken_back(2, text), _moved(1, text)),
                 incident("INC-42", AlertLinked(alert_key="latency", occurrence=1, title=text)),
                 alert("latency", replace(LATENCY, title=text)),
             )
