@@ -187,11 +187,10 @@ def change_over(cursor: duckdb.DuckDBPyConnection, catalog: Catalog, names: froz
     if links.NAME not in names:
         # It is the only one that a refresh adds to instead of replacing.
         cursor.execute(f"delete from {links.NAME} where seq > ?", [position])
-    cursor.execute("create or replace temp table batch as select * from log_rows where seq > ?", [position])
     touched = cursor.execute(
-        "select stream, type from batch union select stream, type from log_rows where retracted_by_seq > ?", [position]
+        "select distinct stream, type from log_rows where seq > $1 or retracted_by_seq > $1", [position]
     ).fetchall()
-    Refresher(cursor, catalog).follow(frozenset(touched))
+    Refresher(cursor, catalog).follow(frozenset(touched), after=position)
     _keep(cursor, catalog)
 
 

@@ -16,9 +16,9 @@ import msgspec
 from events import RecountError
 from projections import links
 from projections.catalog import CATEGORY_OF_KEY, Catalog, View
-from projections.lens import AsOf, Lens, base, show_as_of
+from projections.lens import AsOf, Lens, base, main_schema, see_everything, show_as_of
+from projections.log_tables import ALL, RETRACTION, all_rows_sql
 from projections.query import QueryRefused, stopped_after
-from projections.schema import RETRACTION
 
 # More rows of one view are no longer read; their number is told all the same.
 ROWS_PER_VIEW_MAX = 500
@@ -172,7 +172,7 @@ class _Comparison:
         self._before = before
         self._after = after
         self._incident_id = incident_id
-        self._rows = base(cursor, "log_rows")
+        self._main = main_schema(cursor)
         self._links = base(cursor, links.NAME)
 
     def of(self, chosen: list[View]) -> Diff:
@@ -181,7 +181,7 @@ class _Comparison:
         due = [view for view in chosen if types and (not view.reads or not types.isdisjoint(view.reads))]
         self._take("before", self._before, due)
         self._take("after", self._after, due)
-        self._cursor.execute("drop view log_rows")
+        see_everything(self._cursor)
         found = [changes for view in due if (changes := self._changes_of(view)) is not None]
         row = self._cursor.execute("select count(*) from between_them").fetchone()
         assert row is not None
@@ -196,23 +196,31 @@ class _Comparison:
 
     def _see_between(self) -> None:
         """``between_them``: the events that only one lens lets through. One that takes another back stands for that."""
-        columns = f"""
-            seq,
-            case when type = '{RETRACTION}' then fact.event_stream else stream end as about,
-            case when type = '{RETRACTION}' then fact.event_type else type end as read_type
+        rows = f"""
+            select
+                told.seq,
+                coalesce(retraction.event_stream, told.stream) as about,
+                coalesce(retraction.event_type, told.type) as read_type
+            from ({all_rows_sql(f"{self._main}.")}) as told
+            left join (
+                select seq, fact.event_stream as event_stream, fact.event_type as event_type
+                from {self._main}.incident_rows
+                where type = '{RETRACTION}'
+            ) as retraction using (seq)
         """
         if _only_positions(self._before, self._after):
             # A view over a stretch of the log costs nothing until it is asked.
             low, high = sorted((self._before.position or 0, self._after.position or 0))
-            source = f"{self._rows} where seq > {low} and seq <= {high}"
-            self._cursor.execute(f"create temp view between_them as select {columns} from {source}")
+            self._cursor.execute(
+                f"create temp view between_them as {rows} where told.seq > {low} and told.seq <= {high}"
+            )
             return
         for side, lens in (("before", self._before), ("after", self._after)):
-            show_as_of(self._cursor, self._catalog, lens, frozenset())
-            self._cursor.execute(f"create temp table seen_{side} as select seq from log_rows")
+            show_as_of(self._cursor, self._catalog, lens, frozenset({ALL}))
+            self._cursor.execute(f"create temp table seen_{side} as select seq from {ALL}")
         self._cursor.execute(f"""
             create temp table between_them as
-            select {columns} from {self._rows} where seq in (
+            {rows} where told.seq in (
                 (select seq from seen_before except select seq from seen_after)
                 union all
                 (select seq from seen_after except select seq from seen_before)

@@ -1,9 +1,9 @@
-"""The fields of every fact as columns: what the table ``log_rows`` holds beside the raw data.
+"""The fields of every fact as columns: what the tables of the log hold beside the raw data.
 
-A field name means the same wherever it occurs, so the struct column ``fact`` has one child for each name, whatever the
-type of the event. Taking fields out of a VARIANT when asked was measured first: one that a stretch of the log happens
-not to hold makes DuckDB 2.0 put every event of it together again, which took 700 ms for 100,000 events where this
-takes 6 ms.
+A field name means the same wherever it occurs, so the struct column ``fact`` of a category has one child for each
+name, whatever the type of the event. Taking fields out of a VARIANT when asked was measured first: one that a stretch
+of the log happens not to hold makes DuckDB 2.0 put every event of it together again, which took 700 ms for 100,000
+events where this takes 6 ms.
 """
 
 import json
@@ -13,7 +13,7 @@ from typing import Any
 from msgspec import inspect
 
 from events import FACT_TYPES
-from events.fact import Fact
+from events.fact import Fact, category_of
 
 
 def fields_of(kind: type[Fact]) -> tuple[inspect.Field, ...]:
@@ -29,7 +29,7 @@ def quoted(identifier: str) -> str:
 
 
 def column(name: str) -> str:
-    """The SQL that gives one field of a row of ``log_rows``, in its type. What does not fit the type is null, so that
+    """The SQL that gives one field of a row of the log, in its type. What does not fit the type is null, so that
     no event, however odd, can stop a projection."""
     kind = fact_fields()[name]
     path = f"fact.{quoted(name)}"
@@ -57,9 +57,10 @@ def fact_fields() -> dict[str, str]:
     return found
 
 
-def json_shape() -> str:
-    """What DuckDB's ``json_transform`` makes ``fact`` of, as an SQL text literal."""
-    shape = {name: _shape(kind) for name, kind in sorted(_field_types().items())}
+@cache
+def json_shape(category: str) -> str:
+    """What DuckDB's ``json_transform`` makes ``fact`` of for the facts of a category, as an SQL text literal."""
+    shape = {name: _shape(kind) for name, kind in sorted(_field_types(category).items())}
     return "'" + json.dumps(shape).replace("'", "''") + "'"
 
 
@@ -92,9 +93,10 @@ def sql_type(kind: inspect.Type) -> str:
     raise TypeError(f"a fact field of type {kind} has no column type; add one in projections/fact_columns.py")
 
 
-def _field_types() -> dict[str, inspect.Type]:
+def _field_types(category: str) -> dict[str, inspect.Type]:
     fact_fields()  # refuses a name with two types
-    return {field.name: field.type for kind in FACT_TYPES.values() for field in fields_of(kind)}
+    kinds = [kind for kind in FACT_TYPES.values() if category_of(kind) == category]
+    return {field.name: field.type for kind in kinds for field in fields_of(kind)}
 
 
 def _shape(kind: inspect.Type) -> Any:

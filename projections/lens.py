@@ -1,6 +1,6 @@
-"""Which log a SELECT reads. The text of a projection never changes; ``log_rows`` under it does.
+"""Which log a SELECT reads. The text of a projection never changes; the tables of the log under it do.
 
-On one connection a temporary view ``log_rows`` shadows the table, and each stored projection is shadowed by its own
+On one connection temporary views shadow the tables of the log, and each stored projection is shadowed by its own
 SELECT. Views bind when they are asked, so everything that is built over them follows.
 """
 
@@ -10,7 +10,7 @@ import duckdb
 import msgspec
 
 from projections.catalog import Catalog
-from projections.schema import RETRACTION, RETRACTIONS_IN
+from projections.log_tables import RETRACTION, RETRACTIONS_IN, TABLES, category_of_table, category_table
 
 # What says how things are believed to have been, whenever they happened: knowledge, bounded by the first clock alone.
 CORRECTIONS = (
@@ -52,21 +52,23 @@ def show_as_of(cursor: duckdb.DuckDBPyConnection, catalog: Catalog, as_of: Lens 
         asked: tables and views that the question names.
     """
     lens = Lens(position=as_of) if isinstance(as_of, int) else as_of
-    # Qualified, or the view would select from itself.
-    rows = base(cursor, "log_rows")
-    cursor.execute(f"create or replace temp view log_rows as {_seen(rows, lens)}")
+    main = main_schema(cursor)
+    for table in _log_tables_beneath(catalog, asked):
+        # Qualified, or the view would select from itself.
+        cursor.execute(f"create or replace temp view {table} as {_seen(main, table, lens)}")
     shadow(cursor, catalog, asked)
 
 
-def _seen(rows: str, lens: Lens) -> str:
-    bounds = []
-    if lens.position is not None:
-        bounds.append(f"seq <= {lens.position:d}")
-    if lens.known_by is not None:
-        bounds.append(f"coalesce(known_at, recorded_at) <= {_literal(lens.known_by)}")
-    known = f"select * from {rows}"
-    if bounds:
-        known = _retracted_within(f"{known} where {' and '.join(bounds)}", lens)
+def _log_tables_beneath(catalog: Catalog, asked: frozenset[str]) -> list[str]:
+    reads = {each.name: each.reads for each in (*catalog.typed, *catalog.views)}
+    asked = asked & reads.keys() | (asked - reads.keys() - {"people"})
+    if any(not reads.get(name) for name in asked):
+        return list(TABLES)
+    return sorted({category_table(tag.partition(".")[0]) for name in asked for tag in reads[name]})
+
+
+def _seen(main: str, table: str, lens: Lens) -> str:
+    known = _known(main, table, lens)
     if lens.happened_by is None:
         return known
     corrections = ", ".join(f"'{tag}'" for tag in CORRECTIONS)
@@ -76,43 +78,48 @@ with known as ({known}),
 corrected as (
     select
         fact.replaces_seq as seq,
-        fact.milestone = 'detected' as of_signal,
-        arg_max({_OCCURRED_AT}, known.seq) as occurred_at
-    from known
+        arg_max(timezone('UTC', try_cast(fact.occurred_at as timestamptz)), told.seq) as occurred_at
+    from ({_known(main, category_table("incident"), lens)}) as told
     where type = 'incident.milestone_corrected' and retracted_by_seq is null
-    group by all
+    group by fact.replaces_seq
 )
 select known.*
 from known
--- A declaration names the signal before it; a correction of that does not move the declaration.
-left join corrected on corrected.seq = known.seq and corrected.of_signal = (known.type = 'incident.opened')
-where case
-    -- What only a correction says happened when it says.
-    when known.type = 'incident.milestone_corrected' and coalesce(fact.replaces_seq, 0) = 0
-        then {_OCCURRED_AT} <= {then}
-    else known.type in ({corrections}) or coalesce(corrected.occurred_at, known.happened_at) <= {then}
-end
+left join corrected on corrected.seq = known.seq
+where known.type in ({corrections}) or coalesce(corrected.occurred_at, known.happened_at) <= {then}
 """
 
 
-def _retracted_within(known: str, lens: Lens) -> str:
-    """The same rows, with only such retractions as are among them."""
+def _known(main: str, table: str, lens: Lens) -> str:
+    """The rows of a table of the log within the bounds of knowledge, with such retractions as are within them too."""
+    within = f"where {' and '.join(_bounds(lens)) or 'true'}"
     if lens.known_by is None:
         # The first retraction of an event is the one with the lowest position.
-        visible = f"case when retracted_by_seq <= {lens.position:d} then retracted_by_seq end"
-        return f"select * replace ({visible} as retracted_by_seq) from ({known})"
+        last = "retracted_by_seq" if lens.position is None else f"{lens.position:d}"
+        visible = f"case when retracted_by_seq <= {last} then retracted_by_seq end"
+        return f"select * replace ({visible} as retracted_by_seq) from {main}.{table} {within}"
+    retractions = RETRACTIONS_IN.format(rows=f"(from {main}.{category_table('incident')} {within})")
     return f"""
-with visible as ({known}),
-retractions as (
+with retractions as (
     select event_seq, event_stream, event_type, min(seq) as by_seq
-    from ({RETRACTIONS_IN.format(rows="visible")})
+    from ({retractions})
     group by all
 )
-select visible.* replace (named.by_seq as retracted_by_seq)
-from visible
+select told.* replace (named.by_seq as retracted_by_seq)
+from (from {main}.{table} {within}) as told
 left join retractions as named
-    on named.event_seq = visible.seq and named.event_stream = visible.stream and named.event_type = visible.type
+    on named.event_seq = told.seq and named.event_type = told.type
+    and named.event_stream = {category_of_table(table)} || '.' || told.stream_id
 """
+
+
+def _bounds(lens: Lens) -> list[str]:
+    bounds = []
+    if lens.position is not None:
+        bounds.append(f"seq <= {lens.position:d}")
+    if lens.known_by is not None:
+        bounds.append(f"coalesce(known_at, recorded_at) <= {_literal(lens.known_by)}")
+    return bounds
 
 
 def _literal(moment: datetime) -> str:
@@ -130,11 +137,22 @@ def shadow(cursor: duckdb.DuckDBPyConnection, catalog: Catalog, asked: frozenset
             cursor.execute(f'create or replace temp {kind} "{view.name}" as {view.sql}')
 
 
+def see_everything(cursor: duckdb.DuckDBPyConnection) -> None:
+    """Have this connection see the whole log again; what it sees of the projections stays."""
+    for table in TABLES:
+        cursor.execute(f"drop view if exists temp.{table}")
+
+
 def base(cursor: duckdb.DuckDBPyConnection, table: str) -> str:
     """The name of a table that nothing temporary can shadow."""
+    return f'{main_schema(cursor)}."{table}"'
+
+
+def main_schema(cursor: duckdb.DuckDBPyConnection) -> str:
+    """The name of the schema in which the warehouse's own tables lie."""
     row = cursor.execute("select current_database()").fetchone()
     assert row is not None
-    return f'"{row[0]}".main."{table}"'
+    return f'"{row[0]}".main'
 
 
 def _beneath(catalog: Catalog, names: frozenset[str]) -> frozenset[str]:

@@ -15,21 +15,23 @@ READS = frozenset(
 )
 
 SQL = """
-select seq, stream, 'incident' as category, 'alert.' || fact.alert_key as other, 'alert' as other_category
-from log_rows
+select
+    seq, 'incident.' || stream_id as stream, 'incident' as category, 'alert.' || fact.alert_key as other,
+    'alert' as other_category
+from incident_rows
 where type = 'incident.alert_linked'
 union all
-select seq, stream, 'incident', 'incident.' || fact.into_incident_id, 'incident'
-from log_rows
+select seq, 'incident.' || stream_id, 'incident', 'incident.' || fact.into_incident_id, 'incident'
+from incident_rows
 where type = 'incident.merged'
 union all
-select seq, stream, 'page', 'incident.' || fact.incident_id, 'incident'
-from log_rows
+select seq, 'page.' || stream_id, 'page', 'incident.' || fact.incident_id, 'incident'
+from page_rows
 where type in ('page.requested', 'page.withheld')
 union all
-select seq, stream, 'incident', fact.event_stream, split_part(fact.event_stream, '.', 1)
-from log_rows
-where type = 'incident.event_retracted' and fact.event_stream <> stream
+select seq, 'incident.' || stream_id, 'incident', fact.event_stream, split_part(fact.event_stream, '.', 1)
+from incident_rows
+where type = 'incident.event_retracted' and fact.event_stream <> 'incident.' || stream_id
 """
 
 STREAMS_OF_ONE_ID = ("incident", "escalation", "review")

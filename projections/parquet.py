@@ -12,8 +12,10 @@ from pathlib import Path
 import duckdb
 
 from events import RecountError, Stored
+from projections.lens import main_schema
+from projections.log_tables import PARSE, RAW_TABLE, take_in_raw
 from projections.manifest import COLUMNS, PART_EVENTS, BrokenExport, Manifest, Part, check_parts
-from projections.schema import PARSE, RAW_TABLE, RETRACT, SCHEMA_VERSION, create_tables
+from projections.schema import SCHEMA_VERSION, create_tables
 from projections.statement import first_line
 from projections.storage import transaction
 
@@ -128,9 +130,7 @@ def _load(instance: duckdb.DuckDBPyConnection, folder: Path, parts: Sequence[Par
             "create or replace temp view raw as select seq, subject, epoch_us(recorded_at) as recorded_us, body "
             f"from read_parquet([{files}]) where seq > {position:d}"
         )
-        instance.execute(f"insert into log_rows {PARSE}")
-        instance.execute(f"create or replace temp view batch as select * from log_rows where seq > {position:d}")
-        instance.execute(RETRACT.format(log_rows="log_rows"))
+        take_in_raw(instance, main_schema(instance))
         first, last = max(parts[0].first, position + 1), parts[-1].last
         found = instance.execute(
             "select count(*), count(distinct seq), min(seq), max(seq) from log_rows where seq > ?", [position]

@@ -21,8 +21,8 @@ import duckdb
 from projections import links
 from projections.catalog import Catalog, View
 from projections.fact_columns import json_shape
-from projections.lens import base
-from projections.typed_views import ENVELOPE
+from projections.lens import base, main_schema
+from projections.log_tables import ROW_COLUMNS, category_table
 
 Touched = frozenset[tuple[str, str]]
 """Streams and the types that a batch added to each."""
@@ -31,27 +31,30 @@ Touched = frozenset[tuple[str, str]]
 class Refresher:
     """Keeps the stored projections of one warehouse up to date, on the writer's connection.
 
-    That connection sees the slice as ``log_rows``, and each projection that it has computed from the slice in place of
-    the stored one; so a projection that reads another finds what belongs to the same slice.
+    That connection sees the slice as the tables of the log, and each projection that it has computed from the slice in
+    place of the stored one; so a projection that reads another finds what belongs to the same slice.
     """
 
     def __init__(self, writer: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
         self._writer = writer
         self._catalog = catalog
         self._tables = {view.name: base(writer, view.name) for view in catalog.stored}
-        self._rows = base(writer, "log_rows")
+        self._main = main_schema(writer)
 
-    def follow(self, touched: Touched) -> None:
+    def follow(self, touched: Touched, *, after: int) -> None:
         """Refresh what a batch changed. Within the caller's transaction, after the batch was added to the log.
 
         Args:
-            touched: what the batch holds. Its rows are the temporary table ``batch``, in the shape of ``log_rows``.
+            touched: the streams and types that the batch holds, or of which it takes an event back.
+            after: the position before the batch.
         """
         types = {its_type for _stream, its_type in touched}
         due = [view for view in self._catalog.stored if not types.isdisjoint(view.reads)]
         for view in due:
             if view.refresh == "event":
-                self._see("log_rows", "from batch")
+                for category in view.categories:
+                    table = category_table(category)
+                    self._see(table, f"select * from {self._main}.{table} where seq > {after:d}")
                 self._writer.execute(f"insert into {self._tables[view.name]} by name {view.sql}")
         folds = [view for view in due if view.refresh != "event"]
         if folds:
@@ -61,7 +64,7 @@ class Refresher:
         near = self._linked({stream for stream, _type in touched})
         owners = {view.name: _owners(view, touched, near) for view in folds}
         around = self._linked(set().union(*owners.values()))
-        self._take_slice(_needs(folds, owners, around))
+        self._take_slice(folds, _needs(folds, owners, around))
         for view in self._with_what_they_read(folds):
             if view in folds:
                 self._see(view.name, view.sql)
@@ -92,18 +95,22 @@ class Refresher:
                 found[stream] |= {f"{each}.{identifier}" for each in links.STREAMS_OF_ONE_ID} - {stream}
         return found
 
-    def _take_slice(self, needs: dict[str, set[str]]) -> None:
-        # Narrow columns, and the fields of facts read anew from the raw data: the rows of one stream lie scattered over
-        # the log, and fetching them in a hundred columns takes five times longer than in ten.
-        self._see(
-            "log_rows",
-            f"select {', '.join(ENVELOPE)}, category, retracted_by_seq, json_transform(data, {json_shape()}) as fact "
-            f"from {self._rows} as rows "
-            "join (select unnest($1::varchar[]) as stream, unnest($2::varchar[][]) as types) as needs using (stream) "
-            "where list_contains(needs.types, rows.type)",
-            list(needs),
-            [sorted(types) for types in needs.values()],
-        )
+    def _take_slice(self, folds: list[View], needs: dict[str, set[str]]) -> None:
+        """Have each table of the log that is read hold what is needed, or nothing."""
+        for category in sorted(set().union(*(view.categories for view in folds))):
+            table = category_table(category)
+            ids = [_id(stream) for stream in needs if _category(stream) == category]
+            types = set().union(*(its for stream, its in needs.items() if _category(stream) == category))
+            # The fields of facts are read anew from the raw data: the rows of one stream lie scattered over the table,
+            # and fetching them in many columns takes several times longer than in few.
+            self._see(
+                table,
+                f"select {', '.join(ROW_COLUMNS)}, retracted_by_seq, "
+                f"json_transform(data, {json_shape(category)}) as fact from {self._main}.{table} "
+                "where stream_id in (select unnest($1::varchar[])) and type in (select unnest($2::varchar[]))",
+                ids,
+                sorted(types),
+            )
 
     def _with_what_they_read(self, folds: list[View]) -> list[View]:
         """The projections with every other stored one that they read, each after what it reads."""

@@ -10,17 +10,9 @@ import duckdb
 from events import RecountError, Stored
 from projections.catalog import Catalog
 from projections.comments import comment_on, comment_on_all, of_projection
-from projections.lens import base
-from projections.schema import (
-    FACT_TYPE,
-    FACTS_ANEW,
-    KEPT_FACT_TYPE,
-    PARSE,
-    RAW_TABLE,
-    RETRACT,
-    RETRACTION,
-    attach_people,
-)
+from projections.lens import main_schema
+from projections.log_tables import RAW_TABLE, TABLES, create_log_tables, read_facts_anew, take_in_raw
+from projections.schema import attach_people
 from projections.statement import first_line
 
 IN_MEMORY = Path(":memory:")
@@ -28,7 +20,7 @@ IN_MEMORY = Path(":memory:")
 # Spilled intermediate results of all queries together; beyond it a query fails instead of filling the disk.
 SPILL_MAX = "4GB"
 
-OWN_TABLES = ("log_rows", "people", "warehouse_state")
+OWN_TABLES = (*TABLES, "people", "warehouse_state")
 """Tables, and the view `people`, that are not projections."""
 
 Progress = Callable[[int, int], None]
@@ -91,7 +83,7 @@ def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
 
 
 def add_to_log(writer: duckdb.DuckDBPyConnection, batch: Sequence[Stored]) -> frozenset[tuple[str, str]]:
-    """Copy events into the log, and into the temporary table ``batch``. Nothing is decoded in Python.
+    """Copy events into the log. Nothing is decoded in Python.
 
     Returns:
         The streams among them, each with every type that it got, or of which an event was taken back.
@@ -101,12 +93,7 @@ def add_to_log(writer: duckdb.DuckDBPyConnection, batch: Sequence[Stored]) -> fr
         appender.append_rows(
             [(stored.seq, stored.subject, _microseconds(stored.recorded_at), stored.body) for stored in batch]
         )
-    writer.execute(f"create or replace temp table batch as {PARSE}")
-    writer.execute(f"insert into {base(writer, 'log_rows')} select * from batch")
-    touched = frozenset(writer.execute("select distinct stream, type from batch").fetchall())
-    if not any(its_type == RETRACTION for _stream, its_type in touched):
-        return touched
-    return touched.union(writer.execute(RETRACT.format(log_rows=base(writer, "log_rows"))).fetchall())
+    return take_in_raw(writer, main_schema(writer))
 
 
 def define(connection: duckdb.DuckDBPyConnection, catalog: Catalog, *, keep: frozenset[str] = frozenset()) -> None:
@@ -118,8 +105,8 @@ def define(connection: duckdb.DuckDBPyConnection, catalog: Catalog, *, keep: fro
     for name, kind in existing:
         if name not in OWN_TABLES and (kind == "VIEW" or name not in keep):
             connection.execute(f'drop {"view" if kind == "VIEW" else "table"} "{name}"')
-    if connection.execute(FACT_TYPE).fetchone() != connection.execute(KEPT_FACT_TYPE).fetchone():
-        connection.execute(FACTS_ANEW)
+    read_facts_anew(connection)
+    create_log_tables(connection)
     for typed in catalog.typed:
         connection.execute(f'create view "{typed.name}" as {typed.sql}')
     for view in catalog.views:

@@ -20,6 +20,7 @@ from events import FACT_TYPES
 from events.fact import Fact, category_of
 from events.recorded import HEADLINE_TIME
 from projections.fact_columns import column, fields_of, quoted, sql_type
+from projections.log_tables import ALL, CATEGORIES, OTHER, category_table
 
 ENVELOPE = (
     "seq",
@@ -92,7 +93,7 @@ def _the_log() -> TypedView:
     return TypedView(
         name="log",
         sentence="Every event of the log as it was recorded. Times are UTC; what an event does not say is null.",
-        sql=f"select {', '.join(LOG_COLUMNS)}, try_cast(data as variant) as data from log_rows",
+        sql=f"select {', '.join(LOG_COLUMNS)}, try_cast(data as variant) as data from {ALL}",
         reads=frozenset(),
     )
 
@@ -115,12 +116,16 @@ def _categories() -> dict[str, dict[str, type[Fact]]]:
 
 
 def _view_of_fact(tag: str, kind: type[Fact]) -> TypedView:
-    columns = [*ENVELOPE, *(f"{_value(field)} as {quoted(column_name(field.name))}" for field in fields_of(kind))]
+    category = category_of(kind)
+    columns = [
+        *_envelope(category),
+        *(f"{_value(field)} as {quoted(column_name(field.name))}" for field in fields_of(kind)),
+    ]
     return TypedView(
         name=view_name(tag),
         sentence=_sentence(kind),
-        sql=f"select {', '.join(columns)}, {_headline(kind)} as headline from log_rows "
-        f"where category = {_text(category_of(kind))} and type = {_text(tag)} and {_STANDS}",
+        sql=f"select {', '.join(columns)}, {_headline(kind)} as headline from {category_table(category)} "
+        f"where type = {_text(tag)} and {_STANDS}",
         reads=frozenset({tag}),
     )
 
@@ -135,23 +140,38 @@ def _view_of_category(category: str, kinds: dict[str, type[Fact]]) -> TypedView:
         name=f"{category}_facts",
         sentence=f"Every event of a {category} stream, with the fields of all its facts.",
         # Types of a later version stay out: what a projection reads must be known, or it could not be refreshed.
-        sql=f"select {', '.join([*ENVELOPE, *columns])} from log_rows "
-        f"where category = {_text(category)} and type in ({', '.join(map(_text, kinds))}) and {_STANDS}",
+        sql=f"select {', '.join([*_envelope(category), *columns])} from {category_table(category)} "
+        f"where type in ({', '.join(map(_text, kinds))}) and {_STANDS}",
         reads=frozenset(kinds),
     )
 
 
 def _view_of_everything() -> TypedView:
-    cases = " ".join(f"when {_text(tag)} then {_headline(kind)}" for tag, kind in FACT_TYPES.items())
+    kinds = _categories()
     return TypedView(
         name=EVERY_TYPE,
         sentence="Every event of the log with its headline; one of an unknown type shows its type. "
         "``retracted_by_seq`` is the position of the event that took it back.",
-        sql=f"select {', '.join(ENVELOPE)}, category, try_cast(data as variant) as data, "
-        f"case when data is null then type else case type {cases} else type end end as headline, "
-        "retracted_by_seq from log_rows",
+        sql="\nunion all\n".join(
+            f"select {', '.join(_envelope(category))}, {_text(category)} as category, "
+            f"try_cast(data as variant) as data, {_any_headline(kinds[category])} as headline, retracted_by_seq "
+            f"from {category_table(category)}"
+            for category in CATEGORIES
+        )
+        + f"\nunion all\nselect {', '.join(ENVELOPE)}, category, try_cast(data as variant), type, retracted_by_seq "
+        f"from (select *, category || '.' || stream_id as stream from {OTHER})",
         reads=frozenset(),
     )
+
+
+def _envelope(category: str) -> list[str]:
+    """The columns of `ENVELOPE` as the table of a category gives them."""
+    return [f"{_text(category + '.')} || stream_id as stream" if name == "stream" else name for name in ENVELOPE]
+
+
+def _any_headline(kinds: dict[str, type[Fact]]) -> str:
+    cases = " ".join(f"when {_text(tag)} then {_headline(kind)}" for tag, kind in kinds.items())
+    return f"case when data is null then type else case type {cases} else type end end"
 
 
 def _shared_value(name: str, holders: list[tuple[str, inspect.Field]]) -> str:

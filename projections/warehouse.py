@@ -140,7 +140,8 @@ class Warehouse(Answering):
             if self._projected != self._position:
                 self._compute_all()
             with transaction(self._writer):
-                self._refresher.follow(add_to_log(self._writer, fresh))
+                touched = add_to_log(self._writer, fresh)
+                self._refresher.follow(touched, after=self._position)
                 self._writer.execute(
                     "update warehouse_state set position = ?, projected_position = ?", [fresh[-1].seq] * 2
                 )

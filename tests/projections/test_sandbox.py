@@ -47,7 +47,10 @@ def test_a_select_is_answered(warehouse: Warehouse, sql: str):
     ("sql", "because"),
     [
         ("insert into log (seq) values (99)", "only one SELECT is answered: the statement is INSERT"),
-        ("with x as (insert into log_rows (seq) values (99) returning seq) select * from x", "would change something"),
+        (
+            "with x as (insert into incident_rows (seq) values (99) returning seq) select * from x",
+            "would change something",
+        ),
         ("with x as (delete from incidents returning 1) select * from x", "would change something"),
         ("update incidents set title = 'x'", "the statement is UPDATE"),
         ("delete from log", "the statement is DELETE"),

@@ -88,7 +88,8 @@ def test_an_upgrade_that_knows_more_facts_reads_their_fields_out_of_what_is_alre
     with connect(path, threads=1, memory_limit="1GB") as tampered:
         few = """'{"title": "VARCHAR"}'"""
         tampered.execute(
-            f"create or replace table log_rows as select * replace (json_transform(data, {few}) as fact) from log_rows"
+            "create or replace table incident_rows as "
+            f"select * replace (json_transform(data, {few}) as fact) from incident_rows"
         )
         tampered.execute("update warehouse_state set definitions = 'of an earlier version'")
     with Warehouse.open(path) as warehouse:
