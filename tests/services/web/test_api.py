@@ -202,7 +202,12 @@ def test_the_views_are_described(recount: Stack):
     with recount.client() as program:
         views = {view["name"]: view for view in program.get("/api/views").json()}
         assert views["incidents"]["sentence"]
-        assert {"name": "severity", "type": "VARCHAR"} in views["incidents"]["columns"]
+        [severity] = [column for column in views["incidents"]["columns"] if column["name"] == "severity"]
+        assert (severity["type"], severity["meaning"]) == ("VARCHAR", "sev1, the most severe, to sev5.")
+        assert "incident_declared" not in views
+        everything = {view["name"]: view for view in program.get("/api/views", params={"all": True}).json()}
+        assert everything["incident_declared"]["columns"]
+        assert {"people", "log", "history"} < set(everything)
 
 
 def test_a_rebuild_tells_its_progress_and_leaves_no_difference(recount: Stack):
