@@ -58,7 +58,8 @@ def _written_url(ports: Path, server: subprocess.Popen[bytes]) -> str:
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline and server.poll() is None:
         for file in ports.glob("*.ports"):
-            return json.loads(file.read_text())["nats"][0]
+            if text := file.read_text():  # it is there a moment before it says anything
+                return json.loads(text)["nats"][0]
         time.sleep(0.02)
     raise RuntimeError("nats-server did not start")
 

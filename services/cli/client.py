@@ -23,6 +23,10 @@ ANSWER_TIMEOUT_S = 60.0
 CONNECT_TIMEOUT_S = 5.0
 
 
+class Unavailable(RecountError):
+    """The platform, or the part of it that was asked, does not answer now; the same may be asked again."""
+
+
 class Api:
     """The platform's HTTP API, with a token. Answers other than 2xx become a `RecountError` with the server's hint."""
 
@@ -124,11 +128,11 @@ class Api:
         try:
             yield
         except httpx.TimeoutException as error:
-            raise RecountError(
+            raise Unavailable(
                 f"{self.url} did not answer in time", hint="`recount doctor` looks for the cause."
             ) from error
         except httpx.TransportError as error:
-            raise RecountError(
+            raise Unavailable(
                 f"{self.url} cannot be reached: {error}", hint="Is it running? `recount doctor` looks for the cause."
             ) from error
 
@@ -208,7 +212,8 @@ def _raise_for(response: httpx.Response) -> None:
     except msgspec.DecodeError:
         answer = {}
     sentence = ": ".join(str(answer[part]) for part in ("error", "because") if answer.get(part))
-    raise RecountError(
+    kind = Unavailable if response.status_code == httpx.codes.SERVICE_UNAVAILABLE else RecountError
+    raise kind(
         sentence or f"{response.request.method} {response.request.url.path} was answered {response.status_code}",
         hint=str(answer.get("instead") or answer.get("hint") or ""),
     )

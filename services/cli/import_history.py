@@ -3,18 +3,18 @@
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from time import perf_counter
-from typing import Annotated, BinaryIO
+from time import perf_counter, sleep
+from typing import Annotated, Any, BinaryIO
 
 import msgspec
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from events import RecountError
-from services.cli.client import Api, connect
+from services.cli.client import Api, Unavailable, connect
 from services.cli.console import DATA_DEFAULT, DataOption, JsonOption, err, note, say, show_json
 from services.cli.orders import ActorOption
 from services.history.commands import Outcome, Recorded, Snapshot
@@ -24,6 +24,8 @@ from services.history.reading import FORMS, SNAPSHOT_BYTES_MAX, BadLine, Entry, 
 PART_SNAPSHOTS_MAX = 100
 # More complaints than this are not read.
 COMPLAINTS_SHOWN_MAX = 20
+# Together half a minute, for what the supervisor starts again.
+RETRY_PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 REPORT_SUFFIX = ".refused.jsonl"
 
 Part = list[tuple[Entry, Snapshot]]
@@ -122,7 +124,7 @@ class _Run:
             "skip_refused": self.skip_bad,
             "dry_run": self.dry_run,
         }
-        answer = msgspec.convert(api.post("/api/import", json=msgspec.to_builtins(body)), Recorded)
+        answer = msgspec.convert(_patiently(lambda: api.post("/api/import", json=msgspec.to_builtins(body))), Recorded)
         for (entry, snapshot), outcome in zip(part, answer.outcomes, strict=False):
             self._hear(entry, snapshot, outcome)
 
@@ -149,6 +151,16 @@ class _Run:
         self.known += not outcome.facts
         self.facts += outcome.facts
         self.incidents.add(outcome.incident_id)
+
+
+def _patiently(send: Callable[[], Any]) -> Any:
+    """Send, and again when a part of the platform is being restarted: what is there already is not written twice."""
+    for pause_s in RETRY_PAUSES_S:
+        try:
+            return send()
+        except Unavailable:
+            sleep(pause_s)
+    return send()
 
 
 def _conclude(run: _Run) -> None:
