@@ -5,13 +5,15 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from services.web.correcting import CORRECTIONS
 from services.web.move import Move
 from services.web.moves import AGREE_ACTION, FINISH_ACTION, MOVES, NOTE
 
 Choices = Mapping[str, Sequence[tuple[str, str]]]
 """What there is to choose from in one incident, by verb and field: ``{"unlink.alert_key": [(key, title), …]}``."""
 
-_ORDER = ("next", "usual", "rare")
+_ORDER = ("next", "usual", "rare", "past")
+_NUMBERS = ("level", "seq")
 
 
 def moves_for(phase: str, profile: str, choices: Choices | None = None) -> list[Move]:
@@ -22,7 +24,7 @@ def moves_for(phase: str, profile: str, choices: Choices | None = None) -> list[
         profile: of the incident.
         choices: what its own choices are between; a move that asks for one of nothing is left out.
     """
-    fitting = [move for move in MOVES if phase in move.phases and move.profile in (None, profile)]
+    fitting = [move for move in (*MOVES, *CORRECTIONS) if phase in move.phases and move.profile in (None, profile)]
     filled = [_with_choices(move, choices or {}) for move in fitting]
     possible = [move for move in filled if all(field.choices for field in move.fields if field.kind == "choice")]
     return sorted(possible, key=lambda move: _ORDER.index(move.weight))
@@ -37,7 +39,7 @@ def _with_choices(move: Move, choices: Choices) -> Move:
 
 def command_fields(verb: str, form: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of a command out of a form; what was left empty is left out, so that it stays as it is."""
-    moves = [move for move in (*MOVES, NOTE, AGREE_ACTION, FINISH_ACTION) if move.verb == verb]
+    moves = [move for move in (*MOVES, *CORRECTIONS, NOTE, AGREE_ACTION, FINISH_ACTION) if move.verb == verb]
     known = {field.name: field for move in moves for field in move.fields}
     fields: dict[str, Any] = {}
     for name, field in known.items():
@@ -47,5 +49,5 @@ def command_fields(verb: str, form: Mapping[str, Any]) -> dict[str, Any]:
             if f"{name}_asked" in form:
                 fields[name] = value is not None
         elif isinstance(value, str) and value.strip():
-            fields[name] = int(value) if name == "level" and value.isdecimal() else value.strip()
+            fields[name] = int(value) if name in _NUMBERS and value.isdecimal() else value.strip()
     return fields

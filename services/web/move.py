@@ -6,7 +6,7 @@ import msgspec
 
 from events.incident import Profile
 
-Kind = Literal["text", "area", "choice", "person", "date", "yes", "hidden"]
+Kind = Literal["text", "area", "choice", "person", "date", "datetime-local", "number", "yes", "hidden"]
 
 
 class Field(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,5 +35,5 @@ class Move(msgspec.Struct, frozen=True, kw_only=True):
     fields: tuple[Field, ...] = ()
     profile: Profile | None = None
     """Only for incidents of this profile."""
-    weight: Literal["next", "usual", "rare"] = "usual"
-    """``next``: what moves the incident on from here."""
+    weight: Literal["next", "usual", "rare", "past"] = "usual"
+    """``next``: what moves the incident on from here; ``past``: what says that something was not so."""

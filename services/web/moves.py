@@ -16,7 +16,8 @@ _WORKED_ON = (*OPEN_PHASES, "resolved")
 _UNTIL_CLOSED = (*_WORKED_ON, "closed")
 
 
-def _called(*values: str) -> tuple[tuple[str, str], ...]:
+def called(*values: str) -> tuple[tuple[str, str], ...]:
+    """Values to choose from, in words."""
     return tuple((value, value.replace("_", " ")) for value in values)
 
 
@@ -34,7 +35,7 @@ SEVERITY_CHOICES = tuple(
     )
 )
 _LEVELS = (("0", "none: it has ended"), ("1", "minor"), ("2", "degraded"), ("3", "major"), ("4", "total"))
-_PURPOSES = _called("prevent", "mitigate", "detect", "process", "other")
+_PURPOSES = called("prevent", "mitigate", "detect", "process", "other")
 _REASON = Field(name="reason", label="Why", required=True)
 _WHY = Field(name="reason", label="Why (optional)")
 _SUMMARY = Field(name="summary", label="What was done", kind="area")
@@ -183,7 +184,7 @@ MOVES: tuple[Move, ...] = (
         says="From now on this person holds the role.",
         phases=_WORKED_ON,
         fields=(
-            Field(name="role", label="Role", kind="choice", required=True, choices=_called(*ROLES)),
+            Field(name="role", label="Role", kind="choice", required=True, choices=called(*ROLES)),
             Field(name="person_id", label="Who", kind="person", required=True),
         ),
     ),
@@ -203,7 +204,7 @@ MOVES: tuple[Move, ...] = (
         says="This person no longer holds the role.",
         phases=_WORKED_ON,
         fields=(
-            Field(name="role", label="Role", kind="choice", required=True, choices=_called(*ROLES)),
+            Field(name="role", label="Role", kind="choice", required=True, choices=called(*ROLES)),
             Field(name="person_id", label="Who", kind="person", required=True),
         ),
         weight="rare",
@@ -247,7 +248,7 @@ MOVES: tuple[Move, ...] = (
                 label="Determination",
                 kind="choice",
                 required=True,
-                choices=_called(*get_args(Determination)),
+                choices=called(*get_args(Determination)),
             ),
             _WHY,
         ),
@@ -291,7 +292,7 @@ MOVES: tuple[Move, ...] = (
                 label="What it is instead",
                 kind="choice",
                 required=True,
-                choices=_called(*get_args(DismissalReason)),
+                choices=called(*get_args(DismissalReason)),
             ),
             Field(name="explanation", label="Explanation (optional)"),
         ),
@@ -308,7 +309,7 @@ MOVES: tuple[Move, ...] = (
                 label="What it was instead",
                 kind="choice",
                 required=True,
-                choices=_called("false_positive", "benign", "exercise"),
+                choices=called("false_positive", "benign", "exercise"),
             ),
             Field(name="explanation", label="Explanation (optional)"),
         ),

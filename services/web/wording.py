@@ -36,6 +36,7 @@ def make_environment(templates: Path, versions: Mapping[str, str]) -> Environmen
     environment.filters |= {
         "iso": zulu,
         "clock": lambda moment: f"{moment:%H:%M:%S}",
+        "bounded": bounded,
         "minute": lambda moment: f"{moment:%Y-%m-%d %H:%M} UTC",
         "day": lambda moment: f"{moment:%a %d %b}",
         "duration": duration,
@@ -60,6 +61,20 @@ def duration(span: timedelta) -> str:
     if hours < 48:
         return f"{hours} h {minutes % 60:02} min"
     return f"{days} d {hours % 24} h"
+
+
+def bounded(milestone: Mapping[str, Any]) -> str:
+    """When a milestone was reached, with its bounds when it is not known precisely: ``2026-01-05 13:50
+    (13:40–14:05) UTC``."""
+    at, bounds = milestone["happened_at"], (milestone["earliest"], milestone["latest"])
+    if not any(bounds):
+        return f"{at:%Y-%m-%d %H:%M} UTC"
+    words = [_beside(bound or at, at) for bound in bounds]
+    return f"{at:%Y-%m-%d %H:%M} ({'–'.join(words)}) UTC"
+
+
+def _beside(moment: datetime, other: datetime) -> str:
+    return f"{moment:%H:%M}" if moment.date() == other.date() else f"{moment:%Y-%m-%d %H:%M}"
 
 
 def lag(happened_at: datetime, recorded_at: datetime) -> str:

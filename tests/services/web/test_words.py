@@ -11,6 +11,7 @@ from services.incidents.commands import VERBS
 from services.incidents.lifecycle import ALLOWED_FROM
 from services.secrets import hash_secret
 from services.web.answers import json_value
+from services.web.correcting import CORRECTIONS
 from services.web.forms import command_fields, moves_for
 from services.web.moves import MOVES
 from services.web.names import in_words, speak
@@ -137,7 +138,7 @@ def test_every_change_of_phase_is_offered_where_it_is_allowed_and_nowhere_else()
 
 def test_every_verb_has_a_form():
     elsewhere = {"open", "note", "agree_action", "finish_action", "publish_review"}
-    assert {move.verb for move in MOVES} | elsewhere == set(VERBS)
+    assert {move.verb for move in (*MOVES, *CORRECTIONS)} | elsewhere == set(VERBS)
 
 
 def test_a_choice_between_things_of_the_incident_is_offered_when_there_are_any():
