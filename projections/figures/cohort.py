@@ -53,6 +53,8 @@ class Cohort(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forb
     team: str = ""
     source: str = ""
     severity: str = ""
+    profile: str = ""
+    """``ops`` or ``security``."""
 
     @property
     def key(self) -> bytes:
@@ -122,6 +124,9 @@ def conditions(metrics: Iterable[str], cohort: Cohort) -> tuple[str, list[Any]]:
             parts.append((f"coalesce(nullif({column}, ''), '{NOBODY}') = ?", wanted))
     if cohort.severity:
         parts.append((f"coalesce(nullif(severity_{cohort.severity_kind}, ''), '{NOBODY}') = ?", cohort.severity))
+    if cohort.profile:
+        of_profile = "incident_id in (select incident_id from metric_dimensions where profile = ?)"
+        parts.append((of_profile, cohort.profile))
     if cohort.value:
         parts.append((f"{group_expression(cohort)} = ?", cohort.value))
     return " and ".join(condition for condition, _ in parts), [value for _, value in parts]

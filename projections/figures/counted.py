@@ -146,7 +146,7 @@ def refuse_unknown(count: Count, cohort: Cohort) -> None:
     Raises:
         NotKnownBy: says by what.
     """
-    narrowed = {name for name in ("service", "team", "source", "severity") if getattr(cohort, name)}
+    narrowed = {name for name in ("service", "team", "source", "severity", "profile") if getattr(cohort, name)}
     wanted = narrowed | ({cohort.by} if cohort.by and cohort.by not in _TIMES else set())
     unknown = sorted(wanted - count.columns)
     known = ", ".join((*sorted(count.columns), *_TIMES))

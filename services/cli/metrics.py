@@ -47,6 +47,7 @@ SeverityOption = Annotated[str, typer.Option("--severity", help="Only this sever
 ServiceOption = Annotated[str, typer.Option("--service", help="Only this service.")]
 TeamOption = Annotated[str, typer.Option("--team", help="Only this team.")]
 SourceOption = Annotated[str, typer.Option("--source", help="Only what this source found.")]
+ProfileOption = Annotated[str, typer.Option("--profile", help="Only ops, or only security.")]
 MeanOption = Annotated[bool, typer.Option("--mean", help="The arithmetic mean, too, with its bootstrap interval.")]
 CompareOption = Annotated[
     tuple[str, str] | None,
@@ -86,6 +87,7 @@ def register(app: typer.Typer) -> None:
         service: ServiceOption = "",
         team: TeamOption = "",
         source: SourceOption = "",
+        profile: ProfileOption = "",
         as_of: AsOfOption = "",
         happened_by: HappenedByOption = "",
         known_by: KnownByOption = "",
@@ -111,6 +113,7 @@ def register(app: typer.Typer) -> None:
             service=service,
             team=team,
             source=source,
+            profile=profile,
             as_of=as_of,
             happened_by=happened_by,
             known_by=known_by,

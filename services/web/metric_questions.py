@@ -26,9 +26,10 @@ from services.web.site import Site
 # How often an answer is computed from the live tables while the log grows, before it is computed from the past.
 LIVE_TRIES = 2
 TEXT_CHARS_MAX = 200
+PROFILES = ("ops", "security")
 PARAMETERS = frozenset(
     {
-        *("metric", "by", "from", "to", "period", "severity_kind", "service", "team", "source", "severity"),
+        *("metric", "by", "from", "to", "period", "severity_kind", "service", "team", "source", "severity", "profile"),
         *("mean", "earlier", "later", "since", "curve"),
         *("as_of", "known_by", "happened_by", "min_position"),
     }
@@ -270,6 +271,7 @@ def _cohort(wanted: Mapping[str, str], period: Period | None) -> Cohort:
         team=wanted.get("team", ""),
         source=wanted.get("source", ""),
         severity=wanted.get("severity", ""),
+        profile=_one_of(wanted, "profile", PROFILES, ""),
     )
 
 

@@ -122,7 +122,9 @@ def _form(question: Question, said: dict[str, str]) -> dict[str, Any]:
     }
 
 
-_CARRIED = frozenset({"period", "from", "to", "by", "severity_kind", "service", "team", "source", "severity"})
+_CARRIED = frozenset(
+    {"period", "from", "to", "by", "severity_kind", "service", "team", "source", "severity", "profile"}
+)
 
 
 async def _incidents(site: Site, seen: AnyLens, question: Question) -> dict[str, list[dict[str, Any]]]:

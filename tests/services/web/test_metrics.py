@@ -65,6 +65,11 @@ def test_all_metrics_are_answered_at_once_or_those_that_are_named(recount: Stack
     assert [metric["metric"] for metric in two["metrics"]] == ["ttd", "tta"]
 
 
+def test_a_cohort_may_be_of_one_profile(recount: Stack, february: dict[str, str]):
+    assert the_figure(ask(recount, profile="ops", **february))["n"] >= 10
+    assert the_figure(ask(recount, profile="security", **february))["n"] == 0
+
+
 def test_groups_carry_their_own_figures_and_receipts(recount: Stack, february: dict[str, str]):
     (metric,) = ask(recount, by="week", **february)["metrics"]
     assert [figure["group"] for figure in metric["figures"]] == ["2026-W06"]
@@ -242,3 +247,28 @@ def test_the_page_says_what_was_restated_and_what_cannot_be_compared(recount: St
         since = browser.get("/metrics/ttr_recover", params=february | {"since": "1"}).text
     assert "cannot be compared" in compared
     assert "Restated since" in since
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"period": "\0"},
+        {"period": "9998-12"},
+        {"period": "٢٠٢٦-02"},
+        {"from": "0001-01-01T00:00:00+14:00"},
+        {"to": "9999-12-31T23:59:59-14:00"},
+        {"service": "\0'; drop table log_rows; --"},
+        {"team": "'" * 200},
+        {"severity": "x" * 201},
+        {"since": "9" * 40},
+        {"by": "service; select 1"},
+        {"metric": ",,ttd,"},
+        {"curve": "1", "by": "week"},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("path", ["/api/metrics", "/metrics", "/metrics/ttd", "/api/metrics/restatement"])
+def test_whatever_is_typed_is_answered_or_refused(recount: Stack, path: str, said: dict[str, str]):
+    with recount.client() as client:
+        answer = client.get(path, params=said)
+    assert answer.status_code in (200, 400)
