@@ -26,7 +26,9 @@ PG_CATALOG = {
     "pg_default_acl": "oid oid, defaclrole oid, defaclnamespace oid, defaclobjtype char, defaclacl text[]",
     "pg_depend": "classid oid, objid oid, objsubid int, refclassid oid, refobjid oid, refobjsubid int, deptype char",
     "pg_enum": "oid oid, enumtypid oid, enumsortorder real, enumlabel name",
-    "pg_event_trigger": "oid oid, evtname name, evtevent name, evtowner oid, evtfoid oid, evtenabled char",
+    "pg_event_trigger": (
+        "oid oid, evtname name, evtevent name, evtowner oid, evtfoid oid, evtenabled char, evttags text[]"
+    ),
     "pg_extension": (
         "oid oid, extname name, extowner oid, extnamespace oid, extrelocatable bool, extversion text, extconfig oid[],"
         " extcondition text[]"
@@ -50,7 +52,9 @@ PG_CATALOG = {
     "pg_locks": "locktype text, database oid, relation oid, pid int, mode text, granted bool",
     "pg_matviews": "schemaname name, matviewname name, matviewowner name, ispopulated bool, definition text",
     "pg_opclass": "oid oid, opcmethod oid, opcname name, opcnamespace oid, opcintype oid, opcdefault bool",
-    "pg_operator": "oid oid, oprname name, oprnamespace oid, oprleft oid, oprright oid, oprresult oid",
+    "pg_operator": (
+        "oid oid, oprname name, oprnamespace oid, oprkind char, oprleft oid, oprright oid, oprresult oid, oprcode oid"
+    ),
     "pg_opfamily": "oid oid, opfmethod oid, opfname name, opfnamespace oid",
     "pg_partitioned_table": "partrelid oid, partstrat char, partnatts int, partdefid oid, partattrs int[]",
     "pg_policy": (
@@ -65,7 +69,10 @@ PG_CATALOG = {
         " proallargtypes oid[], proargmodes text[], proargnames text[], prosrc text, probin text, proconfig text[],"
         " proacl text[], proisagg bool, proiswindow bool"
     ),
-    "pg_publication": "oid oid, pubname name, puballtables bool, pubviaroot bool",
+    "pg_publication": (
+        "oid oid, pubname name, pubowner oid, puballtables bool, pubinsert bool, pubupdate bool, pubdelete bool,"
+        " pubtruncate bool, pubviaroot bool"
+    ),
     "pg_publication_namespace": "oid oid, pnpubid oid, pnnspid oid",
     "pg_publication_rel": "oid oid, prpubid oid, prrelid oid, prqual text, prattrs int[]",
     "pg_range": "rngtypid oid, rngsubtype oid, rngmultitypid oid, rngcollation oid, rngsubopc oid",

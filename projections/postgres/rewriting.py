@@ -43,6 +43,8 @@ _TYPES = {
 _REGISTERED = ("regclass", "regtype")
 _TEXT_TYPES = ("varchar", "text", "name")
 
+_OF_ONE_COLUMN = ("generate_series", "unnest", "string_to_array")
+
 # What a session says of itself, written as a function or as a word.
 _ABOUT_THE_USER = frozenset({"current_user", "session_user", "user", "current_role"})
 _ABOUT_THE_DATABASE = frozenset({"current_database", "current_catalog"})
@@ -169,11 +171,12 @@ class Rewriting:
 
     def _table_function(self, node: Node) -> Node | None:
         function, is_changed = node["function"], False
-        if self._target == "catalog" and str(function["function_name"]).lower() in TABLE_FUNCTIONS:
-            tree.qualify(function, PG, str(function["function_name"]).lower())
+        name = str(function["function_name"]).lower()
+        if self._target == "catalog" and name in TABLE_FUNCTIONS:
+            tree.qualify(function, PG, name)
             is_changed = True
         # PostgreSQL names the only column of a function's rows after the alias.
-        if node["alias"] and not node["column_name_alias"]:
+        if name in _OF_ONE_COLUMN and node["alias"] and not node["column_name_alias"]:
             node["column_name_alias"] = [node["alias"]]
             is_changed = True
         return node if is_changed else None

@@ -63,7 +63,10 @@ PG_CATALOG = {
     "pg_am": "oid oid, amname name, amhandler text, amtype char",
     "pg_views": "schemaname name, viewname name, viewowner name, definition text",
     "pg_tablespace": "oid oid, spcname name, spcowner oid, spcacl text[], spcoptions text[]",
-    "pg_language": "oid oid, lanname name, lanowner oid, lanispl bool, lanpltrusted bool",
+    "pg_language": (
+        "oid oid, lanname name, lanowner oid, lanispl bool, lanpltrusted bool, lanplcallfoid oid, laninline oid,"
+        " lanvalidator oid, lanacl text[], tableoid oid"
+    ),
     "pg_stat_user_tables": "relid oid, schemaname name, relname name, n_live_tup bigint, n_dead_tup bigint",
 }
 

@@ -107,12 +107,12 @@ _NESTED = re.compile(r"^(STRUCT|MAP|UNION)\(|\]$")
 
 def oid_of(duckdb_type: str) -> int:
     """The PostgreSQL type that a DuckDB type is sent as. Nested ones are JSON, but for lists of simple values."""
-    if duckdb_type.startswith("DECIMAL"):
-        return NUMERIC
     if duckdb_type.endswith("[]") and not _NESTED.search(element := duckdb_type.removesuffix("[]")):
         return BY_OID[oid_of(element)].array_oid
     if _NESTED.search(duckdb_type):
         return JSON
+    if duckdb_type.startswith("DECIMAL"):
+        return NUMERIC
     return _OIDS.get(duckdb_type, TEXT)
 
 

@@ -75,11 +75,12 @@ class Execution:
     @contextmanager
     def watched(self) -> Iterator[None]:
         """What is done within is one statement: it may be cancelled, and its time is limited."""
+        around = self._watch
         self._watch = Watch(self._limit_s, lambda: self._reader.at_eof() or self._writer.is_closing())
         try:
             yield
         finally:
-            self._watch = None
+            self._watch = around
 
     async def check_lens(self) -> None:
         """Check the lens that the client connected with.

@@ -104,7 +104,9 @@ class Session:
             await self._execution.send(messages.EMPTY_QUERY)
         for start, each in found:
             try:
-                await self._run_simply(each)
+                # Each has its own time, as in PostgreSQL since version 13.
+                with self._execution.watched():
+                    await self._run_simply(each)
             except Exception as error:
                 told = problem_of(error)
                 if told is not None and told.position and start:

@@ -146,7 +146,7 @@ METABASE_TABLES = (
     ' AND ("d"."classoid" = \'pg_class\'::regclass) LEFT JOIN "pg_stat_user_tables" AS "stat"'
     ' ON ("n"."nspname" = "stat"."schemaname") AND ("c"."relname" = "stat"."relname")'
     ' WHERE ("c"."relnamespace" = "n"."oid") AND ("n"."nspname" !~ \'^pg_\')'
-    ' AND ("n"."nspname" <> \'information_schema\') AND c.relkind in (\'r\', \'p\', \'v\', \'f\', \'m\')'
+    " AND (\"n\".\"nspname\" <> 'information_schema') AND c.relkind in ('r', 'p', 'v', 'f', 'm')"
     ' AND ("n"."nspname" IN (%s)) ORDER BY "type" ASC, "schema" ASC, "name" ASC'
 )
 METABASE_FIELDS = (
@@ -154,7 +154,7 @@ METABASE_FIELDS = (
     ' THEN FORMAT(\'%%s\', "c"."udt_name") ELSE FORMAT(\'"%%s"."%%s"\', "c"."udt_schema", "c"."udt_name") END'
     ' AS "database-type", "c"."ordinal_position" - 1 AS "database-position", "c"."table_schema" AS "table-schema",'
     ' "c"."table_name" AS "table-name", "pk"."column_name" IS NOT NULL AS "pk?",'
-    " COL_DESCRIPTION(CAST(CAST(FORMAT('%%I.%%I', CAST(\"c\".\"table_schema\" AS TEXT),"
+    ' COL_DESCRIPTION(CAST(CAST(FORMAT(\'%%I.%%I\', CAST("c"."table_schema" AS TEXT),'
     ' CAST("c"."table_name" AS TEXT)) AS REGCLASS) AS OID), "c"."ordinal_position") AS "field-comment",'
     ' (("column_default" IS NULL) OR (LOWER("column_default") = \'null\')) AND ("is_nullable" = \'NO\')'
     ' AND NOT ((("column_default" IS NOT NULL) AND ("column_default" LIKE \'%%nextval(%%\'))'
@@ -166,7 +166,7 @@ METABASE_FIELDS = (
     ' AND ("tc"."table_name" = "kc"."table_name") WHERE "tc"."constraint_type" = \'PRIMARY KEY\') AS "pk"'
     ' ON ("c"."table_schema" = "pk"."table_schema") AND ("c"."table_name" = "pk"."table_name")'
     ' AND ("c"."column_name" = "pk"."column_name")'
-    " WHERE c.table_schema !~ '^information_schema|catalog_history|pg_' AND (\"c\".\"table_schema\" IN (%s))"
+    ' WHERE c.table_schema !~ \'^information_schema|catalog_history|pg_\' AND ("c"."table_schema" IN (%s))'
     ' AND ("c"."table_name" IN (%s)) UNION ALL SELECT "pa"."attname" AS "name",'
     ' CASE WHEN "ptn"."nspname" IN (\'public\', \'pg_catalog\') THEN FORMAT(\'%%s\', "pt"."typname")'
     ' ELSE FORMAT(\'"%%s"."%%s"\', "ptn"."nspname", "pt"."typname") END AS "database-type",'

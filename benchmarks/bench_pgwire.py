@@ -1,0 +1,85 @@
+"""How fast a BI tool takes half a million rows over the PostgreSQL wire, beside DuckDB's own fetch in the same run.
+
+Run: ``.venv/bin/python benchmarks/bench_pgwire.py [--rows 500000]``. The server runs in this process, the client
+(psycopg, whose C part decodes) in one of its own, as a BI tool would.
+"""
+
+import argparse
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.synthetic import filled_warehouse, synthetic_log  # noqa: E402  the root is no package
+from projections.query import FOR_BI  # noqa: E402
+from projections.warehouse import Warehouse  # noqa: E402
+from tests.pgwire.serving import Serving, serve  # noqa: E402
+
+ROWS = 500_000
+QUESTION = "select seq, stream, type, happened_at, actor from history order by seq limit {rows}"
+CLIENT = """
+import sys, time
+import psycopg
+with psycopg.connect(sys.argv[1], autocommit=True) as connection:
+    cursor = connection.cursor(binary=sys.argv[3] == "binary")
+    begin = time.perf_counter()
+    count = len(cursor.execute(sys.argv[2]).fetchall())
+    print(count, time.perf_counter() - begin)
+"""
+
+
+def main() -> None:
+    """Measure and print one table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rows", type=int, default=ROWS, help="how many")
+    rows = parser.parse_args().rows
+    if rows > FOR_BI.rows:
+        parser.error(f"at most {FOR_BI.rows:,} rows are answered")
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        filled_warehouse(Path(folder) / "recount.duckdb", synthetic_log(rows), rows) as warehouse,
+    ):
+        sql = QUESTION.format(rows=rows)
+        before = _peak_mib()
+        with serve(Path(folder), warehouse) as server:
+            took = {form: _client_s(server, sql, form, rows) for form in ("text", "binary")}
+        grown = _peak_mib() - before
+        # Afterwards: it holds every row at once, and would hide what the server needs.
+        limit_s = _fetch_s(warehouse, sql)
+    print(f"| {rows:,} rows of 5 columns | s | rows/s | times DuckDB's own fetch |")
+    print("|---|---:|---:|---:|")
+    for what, seconds in {
+        "DuckDB's fetchall, in process": limit_s,
+        **{f"psycopg, {f}": s for f, s in took.items()},
+    }.items():
+        print(f"| {what} | {seconds:.2f} | {rows / seconds:,.0f} | {seconds / limit_s:.1f} |")
+    print(f"\nThe server's peak memory grew by {grown:.0f} MiB while it answered.")
+
+
+def _fetch_s(warehouse: Warehouse, sql: str) -> float:
+    begin = time.perf_counter()
+    warehouse.ask(sql)
+    return time.perf_counter() - begin
+
+
+def _client_s(server: Serving, sql: str, form: str, rows: int) -> float:
+    done = subprocess.run(
+        [sys.executable, "-c", CLIENT, server.dsn, sql, form], capture_output=True, text=True, check=True
+    )
+    count, seconds = done.stdout.split()
+    if int(count) != rows:
+        raise SystemExit(f"the client got {count} rows, not {rows}")
+    return float(seconds)
+
+
+def _peak_mib() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+if __name__ == "__main__":
+    main()
