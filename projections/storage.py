@@ -13,6 +13,7 @@ from projections.comments import comment_on, comment_on_all, of_projection
 from projections.lens import main_schema
 from projections.log_tables import RAW_TABLE, TABLES, create_log_tables, read_facts_anew, take_in_raw
 from projections.schema import attach_people
+from projections.snapshot import files_written
 from projections.statement import first_line
 
 IN_MEMORY = Path(":memory:")
@@ -40,7 +41,9 @@ class WarehouseInUse(RecountError):
 
 
 def connect(path: Path, *, threads: int, memory_limit: str) -> duckdb.DuckDBPyConnection:
-    """Open the file and take from the whole instance whatever no question may do; Recount needs none of it either.
+    """Open the file and take from the whole instance whatever no question may do.
+
+    Recount needs none of it either, but for one other file: the snapshot that it writes beside.
 
     Raises:
         UnusableWarehouse: the file is damaged or not a warehouse.
@@ -65,6 +68,8 @@ def connect(path: Path, *, threads: int, memory_limit: str) -> duckdb.DuckDBPyCo
     root.execute("set global autoinstall_known_extensions = false")
     root.execute("set global autoload_known_extensions = false")
     root.execute("set global allow_community_extensions = false")
+    if path != IN_MEMORY:
+        root.execute(f"set global allowed_paths = {_listed(files_written(path))}")
     root.execute("set global enable_external_access = false")
     root.execute("set global lock_configuration = true")
     return root
@@ -127,6 +132,10 @@ def compute_all(connection: duckdb.DuckDBPyConnection, catalog: Catalog, progres
         if progress is not None:
             progress(done, len(catalog.stored))
     connection.execute("update warehouse_state set projected_position = position")
+
+
+def _listed(texts: Sequence[str]) -> str:
+    return "[" + ", ".join("'" + text.replace("'", "''") + "'" for text in texts) + "]"
 
 
 def _microseconds(moment: datetime) -> int:

@@ -9,6 +9,7 @@ import logging
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
@@ -25,6 +26,7 @@ from projections.definitions import (
 )
 from projections.refresh import Refresher
 from projections.schema import PEOPLE_DATABASE
+from projections.snapshot import SnapshotInfo, write_snapshot
 from projections.statement import first_line
 from projections.storage import (
     IN_MEMORY,
@@ -61,6 +63,7 @@ class Warehouse(Answering):
         self._newest = newest
         self._outdated: frozenset[str] = frozenset()
         self._writing = threading.Lock()
+        self._snapping = threading.Lock()
         self._writer: duckdb.DuckDBPyConnection
         self._refresher: Refresher
         self._position: int
@@ -196,6 +199,19 @@ class Warehouse(Answering):
             with self._root.cursor() as cursor, transaction(cursor):
                 change_over(cursor, self._newest, names, position)
             self._answer_by_newest()
+
+    def write_snapshot(self, *, names: bool, moment: datetime) -> SnapshotInfo:
+        """Write the file beside this one that any DuckDB tool can open (`projections.snapshot`). Nobody waits for it.
+
+        Args:
+            names: whether handles and names of people go in.
+            moment: the present time.
+
+        Raises:
+            SnapshotRefused: there is no room, or it cannot be written.
+        """
+        with self._snapping, self._reading() as cursor:
+            return write_snapshot(cursor, self._catalog, self.path, names=names, moment=moment)
 
     def set_people(self, rows: Sequence[tuple[str, str | None, str | None, str | None, bool]]) -> None:
         """Replace the rows of ``people``: (person_id, handle, name, zone, erased) each.

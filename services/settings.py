@@ -5,6 +5,7 @@ the current folder. Unknown keys are errors: a misspelt setting must not be sile
 """
 
 import os
+import re
 import tomllib
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
@@ -34,6 +35,8 @@ DEFAULT_SEVERITY: dict[AlertSeverity, Severity] = {
     "info": "sev4",
     "unknown": "sev3",
 }
+
+_EVERY = re.compile(r"([1-9]\d{0,5}) ?(s|min|h)")
 
 
 class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -142,6 +145,21 @@ class PostgresSettings(_Table, frozen=True, kw_only=True):
     """How long a statement may take, in seconds; a session may set less."""
 
 
+class SnapshotSettings(_Table, frozen=True, kw_only=True):
+    """``[snapshot]``: the file beside the warehouse that any DuckDB tool can open."""
+
+    every: str = "5 min"
+    """How often it is written when something was applied since: ``30 s``, ``5 min``, ``1 h``, or ``off``."""
+    names: bool = False
+    """Whether it holds handles and names of people. A copy that somebody made keeps them after an erasure."""
+
+    @property
+    def every_s(self) -> float | None:
+        """The same in seconds; None when it is only written when asked for."""
+        found = _EVERY.fullmatch(self.every)
+        return int(found[1]) * {"s": 1, "min": 60, "h": 3_600}[found[2]] if found else None
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that can be configured."""
 
@@ -156,6 +174,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     smtp: SmtpSettings | None = None
     """None: contacts ``smtp:…`` fail with a reason."""
     log: LogSettings = LogSettings()
+    snapshot: SnapshotSettings = SnapshotSettings()
     postgres: PostgresSettings = PostgresSettings()
     nats_url: str = ""
     """An existing server or cluster, from RECOUNT_NATS_URL; empty: the embedded server."""
@@ -223,7 +242,19 @@ def parse_settings(text: str, file: str) -> Settings:
     reader = TomlReader(file, hint=EXAMPLE_HINT)
     reader.refuse_unknown(
         document,
-        ("public_url", "people", "rotations", "policies", "grouping", "paging", "channels", "smtp", "log", "postgres"),
+        (
+            "public_url",
+            "people",
+            "rotations",
+            "policies",
+            "grouping",
+            "paging",
+            "channels",
+            "smtp",
+            "log",
+            "snapshot",
+            "postgres",
+        ),
         where="",
     )
     settings = Settings(
@@ -236,6 +267,7 @@ def parse_settings(text: str, file: str) -> Settings:
         channels=reader.table(document, "channels", ChannelsSettings) or ChannelsSettings(),
         smtp=reader.table(document, "smtp", SmtpSettings),
         log=reader.table(document, "log", LogSettings) or LogSettings(),
+        snapshot=reader.table(document, "snapshot", SnapshotSettings) or SnapshotSettings(),
         postgres=reader.table(document, "postgres", PostgresSettings) or PostgresSettings(),
         file=file,
     )
@@ -333,6 +365,14 @@ def _postgres_problems(settings: Settings) -> Problems:
         yield "postgres.statement_timeout_s", f"expected up to {POSTGRES_TIMEOUT_S_MAX} seconds, got {timeout_s:g}"
 
 
+def _snapshot_problems(settings: Settings) -> Problems:
+    if settings.snapshot.every != "off" and settings.snapshot.every_s is None:
+        yield (
+            "snapshot.every",
+            f"expected a time such as '30 s', '5 min' or '1 h', or 'off', got {settings.snapshot.every!r}",
+        )
+
+
 def _zone_problems(key: str, zone: str) -> Problems:
     try:
         ZoneInfo(zone)
@@ -355,5 +395,6 @@ _CHECKS: tuple[Callable[[Settings], Problems], ...] = (
     _rotation_problems,
     _policy_problems,
     _log_problems,
+    _snapshot_problems,
     _postgres_problems,
 )

@@ -18,6 +18,8 @@ from projections.warehouse import LogGap, Warehouse
 from services.projector.loading import Progress, load_through
 from services.projector.people import Keys, refresh_people
 from services.projector.rebuild import Rebuild, is_copy_of, open_beside, remove_warehouse
+from services.projector.snapshots import NEVER, Snapshots
+from services.settings import SnapshotSettings
 
 logger = logging.getLogger("recount.projector")
 
@@ -33,6 +35,7 @@ def _nobody(_done: int, _total: int) -> None:
 
 
 _PERSON_SUBJECTS = every_stream_of("person").removesuffix(">")
+_ERASED = ".erased"
 
 
 class Projector:
@@ -42,9 +45,10 @@ class Projector:
         log: what is followed.
         keys: what opens the person facts.
         path: the warehouse's file.
+        snapshot: how often the file for other tools is written; never by itself when left out.
     """
 
-    def __init__(self, log: EventLog, keys: Keys, path: Path) -> None:
+    def __init__(self, log: EventLog, keys: Keys, path: Path, snapshot: SnapshotSettings = NEVER) -> None:
         self._log = log
         self._keys = keys
         self._path = path
@@ -58,6 +62,8 @@ class Projector:
         self._complete = 0
         self._rebuild: Rebuild | None = None
         self._upgrading: asyncio.Task[None] | None = None
+        self.snapshots = Snapshots(lambda: self.warehouse, path, snapshot)
+        self._snapping: asyncio.Task[None] | None = None
         self.upgrade = ""
         """What is being computed by new definitions while the former ones answer; empty when nothing is."""
         self.trouble = ""
@@ -70,11 +76,12 @@ class Projector:
         self._complete = self.warehouse.position
         self._following = asyncio.create_task(self._follow_for_ever(), name="projector")
         self._upgrading = asyncio.create_task(self._upgrade(), name="upgrade")
+        self._snapping = asyncio.create_task(self.snapshots.run(), name="snapshots")
 
     async def stop(self) -> None:
         """Stop following and computing, then close the warehouse. What was applied is on disk."""
         await self.stop_rebuild()
-        for task in (self._upgrading, self._following):
+        for task in (self._snapping, self._upgrading, self._following):
             if task is not None:
                 task.cancel()
                 with suppress(asyncio.CancelledError):
@@ -223,6 +230,8 @@ class Projector:
         self.warehouse.apply(batch)
         if any(stored.subject.startswith(_PERSON_SUBJECTS) for stored in batch):
             refresh_people(self.warehouse, self._keys)
+        if any(stored.subject.startswith(_PERSON_SUBJECTS) and stored.subject.endswith(_ERASED) for stored in batch):
+            self.snapshots.someone_was_erased()
 
     async def _tell(self) -> None:
         async with self._moved:

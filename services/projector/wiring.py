@@ -11,6 +11,6 @@ WAREHOUSE = Path("warehouse") / "recount.duckdb"
 
 async def attach_projector(context: Context) -> Projector:
     """Have a process keep a warehouse. It follows at once; `Projector.stop` ends it."""
-    projector = Projector(context.log, context.keyring, context.data / WAREHOUSE)
+    projector = Projector(context.log, context.keyring, context.data / WAREHOUSE, context.settings.snapshot)
     await projector.start()
     return projector

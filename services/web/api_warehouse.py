@@ -6,7 +6,7 @@ from time import perf_counter
 from typing import Any
 
 import msgspec
-from litestar import Router, delete, post
+from litestar import Router, delete, get, post
 from litestar.params import FromQuery
 from litestar.response import Stream
 
@@ -34,6 +34,25 @@ async def stop_rebuild(request: AskerRequest, site: Here) -> dict[str, bool]:
     """Stop the rebuild that runs. The next one goes on from where it stood."""
     require_admin(request.user)
     return {"stopped": await site.reader.upkeep.stop_rebuild()}
+
+
+@get("/warehouse")
+async def warehouse(request: AskerRequest, site: Here) -> dict[str, Any]:
+    """How far the warehouse is, what is being computed by new definitions, and the snapshot file."""
+    require_admin(request.user)
+    return {
+        "position": site.reader.position,
+        "upgrade": site.reader.upkeep.upgrade,
+        "snapshot": msgspec.to_builtins(await site.reader.upkeep.snapshots.status()),
+    }
+
+
+@post("/snapshot", status_code=200)
+async def refresh_snapshot(request: AskerRequest, site: Here) -> dict[str, Any]:
+    """Write the snapshot file now."""
+    require_admin(request.user)
+    answer: dict[str, Any] = msgspec.to_builtins(await site.reader.upkeep.snapshots.refresh())
+    return answer
 
 
 @post("/verify/views", status_code=200)
@@ -66,4 +85,4 @@ def _line(step: dict[str, Any]) -> bytes:
     return msgspec.json.encode(step) + b"\n"
 
 
-router = Router(path="/api", route_handlers=[rebuild, stop_rebuild, verify_views])
+router = Router(path="/api", route_handlers=[rebuild, stop_rebuild, warehouse, refresh_snapshot, verify_views])

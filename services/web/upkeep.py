@@ -3,6 +3,8 @@
 from collections.abc import AsyncIterator
 from typing import Protocol
 
+import msgspec
+
 
 class StepTold(Protocol):
     """How far a rebuild is."""
@@ -40,10 +42,28 @@ class Rebuilding(Protocol):
         ...
 
 
+class SnapshotKeeping(Protocol):
+    """Keeps the snapshot file fresh."""
+
+    async def status(self) -> msgspec.Struct:
+        """What there is."""
+        ...
+
+    async def refresh(self) -> msgspec.Struct:
+        """Write it now."""
+        ...
+
+
 class Upkeep(Protocol):
     """Looks after the warehouse."""
 
     upgrade: str
+    """What is being computed by new definitions while the former ones answer; empty when nothing is."""
+
+    @property
+    def snapshots(self) -> SnapshotKeeping:
+        """The file for other tools."""
+        ...
 
     def begin_rebuild(self, *, projections_only: bool = False) -> Rebuilding:
         """Begin to compute everything again, or join the rebuild that runs already."""
