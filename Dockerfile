@@ -18,11 +18,11 @@ RUN useradd --uid 10001 --no-create-home --home-dir /data recount && \
     install -d -o 10001 -g 10001 -m 0700 /data /data/nats
 COPY --from=build /opt/recount /opt/recount
 ENV PATH=/opt/recount/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
-    RECOUNT_DATA=/data RECOUNT_HTTP=0.0.0.0:8080 RECOUNT_INTAKE=0.0.0.0:8081
+    RECOUNT_DATA=/data RECOUNT_HTTP=0.0.0.0:8080 RECOUNT_INTAKE=0.0.0.0:8081 RECOUNT_POSTGRES=0.0.0.0:8082
 USER 10001:10001
 WORKDIR /data
 VOLUME ["/data"]
-EXPOSE 8080 8081
+EXPOSE 8080 8081 8082
 ENTRYPOINT ["recount"]
 # Everything in one container: embedded NATS server, actors and readers. docker-compose.yml runs them apart.
 CMD ["up"]

@@ -81,12 +81,12 @@ def test_what_has_a_port_has_a_health_check_and_everything_waits_for_the_log():
 
 
 def test_published_ports_are_the_ones_that_the_processes_listen_on():
-    listening = dict(re.findall(r"RECOUNT_(HTTP|INTAKE)=0\.0\.0\.0:(\d+)", DOCKERFILE))
-    published = {"actors": "INTAKE", "intake": "INTAKE", "readers": "HTTP"}
-    for name, variable in published.items():
-        [port] = SERVICES[name]["ports"]
-        assert port.endswith(f":{listening[variable]}:{listening[variable]}")
-        assert f":{listening[variable]}/healthz" in SERVICES[name]["healthcheck"]["test"][-1]
+    listening = dict(re.findall(r"RECOUNT_(HTTP|INTAKE|POSTGRES)=0\.0\.0\.0:(\d+)", DOCKERFILE))
+    published = {"actors": ["INTAKE"], "intake": ["INTAKE"], "readers": ["HTTP", "POSTGRES"]}
+    for name, variables in published.items():
+        for port, variable in zip(SERVICES[name]["ports"], variables, strict=True):
+            assert port.endswith(f":{listening[variable]}:{listening[variable]}")
+        assert f":{listening[variables[0]]}/healthz" in SERVICES[name]["healthcheck"]["test"][-1]
 
 
 def test_the_split_profile_runs_every_service_of_the_actors():
@@ -109,6 +109,7 @@ def test_its_commands_carry_an_alert_from_intake_to_sql_one_service_a_process(tm
             "RECOUNT_DATA": str(data),
             "RECOUNT_HTTP": f"127.0.0.1:{ports['http']}",
             "RECOUNT_INTAKE": f"127.0.0.1:{ports['intake']}",
+            "RECOUNT_POSTGRES": "127.0.0.1:0",
         }
         commands = [SERVICES[name]["command"] for name in (*ACTORS, "readers")]
         with _all_running(tmp_path, commands, variables):
