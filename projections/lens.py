@@ -33,7 +33,7 @@ class Lens(msgspec.Struct, frozen=True, kw_only=True):
     """As happened by: only what is believed, under the other bounds, to have happened by then."""
 
 
-_OCCURRED_AT = "timezone('UTC', try_cast(fact.occurred_at as timestamptz))"
+_OCCURRED_AT = "timezone('UTC', try_cast({fact}.occurred_at as timestamptz))"
 
 AsOf = Lens | int | None
 """A lens; a position alone; None for the present."""
@@ -73,20 +73,28 @@ def _seen(main: str, table: str, lens: Lens) -> str:
         return known
     corrections = ", ".join(f"'{tag}'" for tag in CORRECTIONS)
     then = _literal(lens.happened_by)
+    happened = f"known.type in ({corrections}) or coalesce(corrected.occurred_at, known.happened_at) <= {then}"
+    if table == category_table("incident"):
+        # What only a correction says, happened when it says.
+        unsaid = "known.type = 'incident.milestone_corrected' and coalesce(known.fact.replaces_seq, 0) = 0"
+        occurred = _OCCURRED_AT.format(fact="known.fact")
+        happened = f"case when {unsaid} then {occurred} <= {then} else {happened} end"
+    # A declaration names the signal before it; a correction of that does not move the declaration.
     return f"""
 with known as ({known}),
 corrected as (
     select
         fact.replaces_seq as seq,
-        arg_max(timezone('UTC', try_cast(fact.occurred_at as timestamptz)), told.seq) as occurred_at
+        fact.milestone = 'detected' as of_signal,
+        arg_max({_OCCURRED_AT.format(fact="fact")}, told.seq) as occurred_at
     from ({_known(main, category_table("incident"), lens)}) as told
     where type = 'incident.milestone_corrected' and retracted_by_seq is null
-    group by fact.replaces_seq
+    group by all
 )
 select known.*
 from known
-left join corrected on corrected.seq = known.seq
-where known.type in ({corrections}) or coalesce(corrected.occurred_at, known.happened_at) <= {then}
+left join corrected on corrected.seq = known.seq and corrected.of_signal = (known.type = 'incident.opened')
+where {happened}
 """
 
 
