@@ -174,3 +174,18 @@ def test_the_environment_counts_before_the_file(tmp_path: Path):
     assert settings.nats_url == "nats://log.example.org:4222"
     assert settings.smtp is not None
     assert settings.smtp.password == "new"
+
+
+@pytest.mark.parametrize(
+    ("setting", "problem"),
+    [
+        ('tls_key = "a.pem"', r"postgres\.tls_key: expected beside postgres\.tls_certificate"),
+        ("max_connections = 0", r"postgres\.max_connections: expected 1 to 1000, got 0"),
+        ("statement_timeout_s = 0", r"postgres\.statement_timeout_s: expected up to 3600 seconds, got 0"),
+        ("statement_timeout_s = 1e9", r"postgres\.statement_timeout_s: expected up to 3600 seconds, got 1e\+09"),
+        ("port = 5432", r"postgres\.port: unknown setting"),
+    ],
+)
+def test_sql_for_bi_tools_is_configured_in_bounds(setting: str, problem: str):
+    with pytest.raises(BadConfiguration, match=problem):
+        parse_settings(f"[postgres]\n{setting}", "recount.toml")
