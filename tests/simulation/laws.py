@@ -13,6 +13,7 @@ from events.fact import tag_of
 from events.group import GroupAssigned
 from events.incident import (
     AlertLinked,
+    EventRetracted,
     IncidentAcknowledged,
     IncidentDeclared,
     IncidentMerged,
@@ -68,9 +69,12 @@ class Phases:
 
     def follow(self, event: Recorded) -> None:
         tag = tag_of(type(event.fact))
+        _category, incident_id = split(event.stream)
+        if isinstance(event.fact, EventRetracted) and event.fact.phase:
+            # Taking a step back carries where the incident is without it.
+            self._now[incident_id] = event.fact.phase
         if tag not in EDGES:
             return
-        _category, incident_id = split(event.stream)
         before, (allowed, reached) = self.of(incident_id), EDGES[tag]
         assert before in allowed, f"{incident_id} at position {event.seq}: {tag} while {before}"
         if isinstance(event.fact, IncidentMerged):

@@ -1,12 +1,13 @@
 """The people of the simulated world: they ask for what comes to their mind, at once with others, and ask again when
 no answer comes."""
 
+from datetime import timedelta
 from random import Random
 from typing import Any, get_args
 
 import msgspec
 
-from events.incident import DismissalReason
+from events.incident import DismissalReason, Milestone
 from events.memory_log import MemoryLog
 from services.clock import FakeClock
 from services.command import Answer, Order, Refused
@@ -42,6 +43,10 @@ VERBS = {
     "determine": 1,
     "rename": 1,
     "agree_action": 1,
+    "correct": 3,
+    "retract": 4,
+    "correct_severity": 1,
+    "correct_determination": 1,
 }
 
 
@@ -55,6 +60,7 @@ class Responders:
         self._clock = clock
         self._unanswered: list[tuple[Order, str]] = []
         self._asked = 0
+        self._positions: list[int] = []
         self.answers: list[tuple[Order, str, Answer]] = []
 
     async def ask_something(self) -> None:
@@ -66,6 +72,7 @@ class Responders:
         history = await self._log.read_category("incident")
         incidents = list(dict.fromkeys(past.stream.partition(".")[2] for past in history))
         target = self._random.choice(incidents[-RECENT:]) if incidents and verb != "declare" else ""
+        self._positions = [past.seq for past in history if past.stream == f"incident.{target}"]
         self._asked += 1
         order = Order(
             id=f"order-{self._asked}",
@@ -128,5 +135,17 @@ class Responders:
                 return {"title": choose(("users complain", "checkout is down"))}
             case "agree_action":
                 return {"text": "write a runbook", "owner_id": choose(("", BOB))}
+            case "correct":
+                return {
+                    "milestone": choose(get_args(Milestone)),
+                    "occurred_at": self._clock.now() - timedelta(minutes=self._random.randint(0, 60)),
+                    "reason": "the graph",
+                }
+            case "retract":
+                return {"seq": choose(self._positions or [1]), "reason": "a typo"}
+            case "correct_severity":
+                return {"severity": choose(("sev1", "sev4")), "reason": "a second look"}
+            case "correct_determination":
+                return {"determination": choose(("confirmed", "false_positive")), "reason": "a second look"}
             case _:
                 return {}
