@@ -53,7 +53,9 @@ def definition(metric: str) -> Definition:
     name = count.view if count else metric
     if name not in views or MEASUREMENTS not in views:
         raise NoSuchMetric(f"there is no metric {metric}", hint="`recount metrics` lists them.")
-    own = {"": f"{count.part} / {count.whole}"} if count else {MEASUREMENTS: views[MEASUREMENTS].sql}
+    own = (
+        {"": f"{count.part} / {count.whole}"} if count else {MEASUREMENTS: measured_by(metric, views[MEASUREMENTS].sql)}
+    )
     said = _header(name)
     version = re.search(r"version ([0-9]+)", said.get("metric", ""))
     return Definition(
@@ -89,6 +91,13 @@ def sql_beneath(catalog: Catalog, name: str) -> dict[str, str]:
             # What a typed view takes from the log is in its text; the log itself is the table below.
             waiting += uses.get(each, ())
     return found
+
+
+def measured_by(metric: str, sql: str) -> str:
+    """The part of `measurements` that a metric goes through, so that another one more leaves its hash alone."""
+    arms, bounded, rest = sql.partition("bounded as (")
+    own = [arm for arm in arms.split("union all") if f"'{metric}'" in arm]
+    return "".join([*own, bounded, rest])
 
 
 def _hash(texts: dict[str, str]) -> str:

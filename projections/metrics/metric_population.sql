@@ -22,7 +22,7 @@ with of_members as (
     group by roots.root_incident_id
 ),
 first_resolutions as (
-    select incident_id, min(seq) as seq
+    select incident_id, arg_min(happened_at, seq) as happened_at
     from incident_milestones
     where milestone = 'resolved' and not void
     group by incident_id
@@ -37,7 +37,8 @@ mitigations as (
         }) as mark
     from impact_intervals as intervals
     left join first_resolutions using (incident_id)
-    where first_resolutions.seq is null or intervals.started_seq < first_resolutions.seq
+    -- By time and not by position: an impact may be told of after the resolution.
+    where first_resolutions.happened_at is null or intervals.started_at < first_resolutions.happened_at
     group by intervals.incident_id
 )
 select

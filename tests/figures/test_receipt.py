@@ -6,8 +6,9 @@ from datetime import datetime
 import msgspec
 import pytest
 
+from projections.catalog import read_catalog
 from projections.figures.cohort import Cohort
-from projections.figures.definition import NoSuchMetric, definition, metrics
+from projections.figures.definition import MEASUREMENTS, NoSuchMetric, definition, measured_by, metrics
 from projections.figures.receipt import BadReceipt, again, decode, engine_version, tell
 from projections.lens import Lens
 from tests.figures.story import asking, lasted, lasting
@@ -90,6 +91,15 @@ def test_every_metric_has_a_version_a_start_an_end_and_a_hash_of_its_own():
     assert {"ttd", "tta", "ttc", "ttm", "ttr_recover"} <= {each.metric for each in defined}
     assert all(each.version >= 1 and each.starts and each.ends and each.sentence for each in defined)
     assert len({each.sha256 for each in defined}) == len(defined)
+
+
+def test_another_metric_beside_it_leaves_a_hash_alone():
+    (measurements,) = [view.sql for view in read_catalog().views if view.name == MEASUREMENTS]
+    arm = "select 'ttx', 1, incident_id, started, ended, known_until, 0, state, excluded_because from ttx\n    union all\n"
+    more = measurements.replace("    select 'dwell'", f"    {arm}    select 'dwell'")
+    assert more != measurements
+    assert measured_by("ttr_recover", more) == measured_by("ttr_recover", measurements)
+    assert measured_by("ttr_recover", measurements) != measured_by("ttd", measurements)
 
 
 def test_there_is_no_bare_mttr():

@@ -19,6 +19,15 @@ def test_impact_of_a_relapse_does_not_stretch_the_first_episode():
     ).view("ttm").shows({"duration_s": 25 * 60.0})
 
 
+def test_impact_that_is_told_of_after_the_resolution_counts_by_when_it_was():
+    given(
+        incident("INC-42", DECLARED, at="09:04"),
+        incident("INC-42", IncidentResolved(), at="09:40"),
+        incident("INC-42", ImpactStarted(scope="checkout", level=3), at="09:00"),
+        incident("INC-42", ImpactEnded(scope="checkout"), at="09:25"),
+    ).view("ttm").shows({"duration_s": 25 * 60.0})
+
+
 def test_impact_after_a_mistaken_resolution_does():
     given(
         *whole_incident(),
