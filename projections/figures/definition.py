@@ -66,7 +66,7 @@ def definition(metric: str) -> Definition:
         ends=said.get("ends", ""),
         population=said.get("population", POPULATION),
         excluded=said.get("excluded", ""),
-        sha256=_hash(sql_beneath(catalog, name) | own),
+        sha256=_hash(sql_beneath(catalog, name) | {"": through}),
     )
 
 
