@@ -11,9 +11,10 @@ import duckdb
 
 from projections.answer_file import FOR_FILES, Written, write_arrow
 from projections.catalog import Catalog, Column, View
+from projections.change import Diff
 from projections.comments import DocumentedView, of_generated, of_projection
 from projections.compare import Difference, differences, digest
-from projections.diff import Diff, diff
+from projections.diff import diff
 from projections.gate import Gate
 from projections.lens import AsOf, show_as_of
 from projections.query import (

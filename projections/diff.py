@@ -7,8 +7,7 @@ incidents, every event in between that the view reads may be the cause, and `Cha
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 import duckdb
 import msgspec
@@ -16,8 +15,9 @@ import msgspec
 from events import RecountError
 from projections import links
 from projections.catalog import CATEGORY_OF_KEY, Catalog, View
+from projections.change import Cause, Cell, Change, Diff, ViewChanges
 from projections.lens import AsOf, Lens, base, main_schema, see_everything, show_as_of
-from projections.log_tables import ALL, RETRACTION, all_rows_sql
+from projections.log_tables import ALL, RETRACTION, all_rows_sql, category_table
 from projections.query import QueryRefused, stopped_after
 
 # More rows of one view are no longer read; their number is told all the same.
@@ -27,78 +27,16 @@ CAUSES_PER_ROW_MAX = 20
 # Some ten views over ten million events, twice, with room to spare.
 SECONDS_MAX = 60.0
 
-Kind = Literal["added", "removed", "changed"]
+# A stretch of the log that is copied rather than looked up again for each view.
+SHORT_EVENTS = 100_000
+# Streams that are still looked at one by one; with more, everything is computed, which then costs less.
+OWNERS_MAX = 1_000
 
 
 class UnknownView(RecountError):
     """A view that cannot be compared, because there is none of that name."""
 
     hint = "`recount views` lists them."
-
-
-class Cell(msgspec.Struct, frozen=True):
-    """A value that differs."""
-
-    column: str
-    before: Any
-    after: Any
-
-
-class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """A row that differs."""
-
-    kind: Kind
-    key: dict[str, Any]
-    cells: tuple[Cell, ...]
-    """The columns that differ, beside the key; of a row that is only on one side, those that hold something."""
-    causes: tuple[int, ...]
-    """Log positions of the events that caused it, in order, at most `CAUSES_PER_ROW_MAX`."""
-    has_more_causes: bool
-    is_certain: bool
-    """Whether the causes concern this row; if not, they are all that the view reads."""
-
-
-class ViewChanges(msgspec.Struct, frozen=True, kw_only=True):
-    """The rows of one view that differ."""
-
-    view: str
-    added: int
-    removed: int
-    changed: int
-    changes: tuple[Change, ...]
-    """In order of the key, at most `ROWS_PER_VIEW_MAX`."""
-
-    @property
-    def truncated(self) -> bool:
-        """Whether more rows differ than are told."""
-        return self.added + self.removed + self.changed > len(self.changes)
-
-
-class Cause(msgspec.Struct, frozen=True, kw_only=True):
-    """An event that only one of the lenses lets through."""
-
-    seq: int
-    stream: str
-    type: str
-    happened_at: datetime
-    recorded_at: datetime
-    actor: str
-    headline: str
-
-
-class Diff(msgspec.Struct, frozen=True, kw_only=True):
-    """What two lenses show differently."""
-
-    before: Lens
-    after: Lens
-    events: int
-    """How many events only one of them lets through."""
-    compared: tuple[str, ...]
-    """The views that were compared."""
-    views: tuple[ViewChanges, ...]
-    """Those in which something differs."""
-    causes: dict[int, Cause]
-    """The events that changes name, by position."""
 
 
 def diff(
@@ -174,11 +112,13 @@ class _Comparison:
         self._incident_id = incident_id
         self._main = main_schema(cursor)
         self._links = base(cursor, links.NAME)
+        self._owners: dict[str, list[str]] | None = None
 
     def of(self, chosen: list[View]) -> Diff:
         self._see_between()
         types = {row[0] for row in self._cursor.execute("select distinct read_type from between_them").fetchall()}
         due = [view for view in chosen if types and (not view.reads or not types.isdisjoint(view.reads))]
+        self._owners = self._owners_between()
         self._take("before", self._before, due)
         self._take("after", self._after, due)
         see_everything(self._cursor)
@@ -209,10 +149,11 @@ class _Comparison:
             ) as retraction using (seq)
         """
         if _only_positions(self._before, self._after):
-            # A view over a stretch of the log costs nothing until it is asked.
+            # A view over a long stretch of the log costs nothing until it is asked; a short one is looked up once.
             low, high = sorted((self._before.position or 0, self._after.position or 0))
+            kind = "table" if high - low <= SHORT_EVENTS else "view"
             self._cursor.execute(
-                f"create temp view between_them as {rows} where told.seq > {low} and told.seq <= {high}"
+                f"create temp {kind} between_them as {rows} where told.seq > {low} and told.seq <= {high}"
             )
             return
         for side, lens in (("before", self._before), ("after", self._after)):
@@ -229,14 +170,57 @@ class _Comparison:
 
     def _take(self, side: str, lens: Lens, due: list[View]) -> None:
         show_as_of(self._cursor, self._catalog, lens, frozenset(view.name for view in due))
+        if self._owners is not None and all(view.stored for view in due):
+            self._take_slices(side, {tag.partition(".")[0] for view in due for tag in view.reads})
         for view in due:
             listed = ", ".join(map(_quoted, _columns(view)))
-            where, params = "", list[str]()
+            wanted = ["true"]
             if self._incident_id and view.key[0] == "incident_id":
-                where, params = " where incident_id = ?", [self._incident_id]
+                wanted.append(f"incident_id = {_text(self._incident_id)}")
+            if self._owners is not None and view.stored:
+                wanted.append(f"{_quoted(view.key[0])} in ({_listed(self._owners.get(view.owner, ()))})")
             self._cursor.execute(
-                f'create temp table "{side}_{view.name}" as select {listed} from "{view.name}"{where}', params
+                f'create temp table "{side}_{view.name}" as '
+                f'select {listed} from "{view.name}" where {" and ".join(wanted)}'
             )
+
+    def _take_slices(self, side: str, categories: set[str]) -> None:
+        """Have the folds see only the streams that they need: those of the rows, and those linked with these."""
+        assert self._owners is not None
+        streams = [f"{category}.{identifier}" for category, ids in self._owners.items() for identifier in ids]
+        needed = self._near(f"select unnest([{_listed(streams)}]) as stream" if streams else "select '' as stream")
+        for category in categories:
+            rows, slice_ = category_table(category), f"{side}_slice_of_{category}"
+            self._cursor.execute(
+                f"create temp table {slice_} as from {rows} where stream_id in ({_listed(needed.get(category, ()))})"
+            )
+            # The folds bind when they are asked, so they follow.
+            self._cursor.execute(f"create or replace temp view {rows} as from {slice_}")
+
+    def _owners_between(self) -> dict[str, list[str]] | None:
+        """The ids, by category, of the streams whose rows can differ: those of the events in between and those linked
+        with them directly, as in `projections.refresh`. None when they are too many to be named."""
+        near = self._near("select distinct about as stream from between_them")
+        return None if sum(map(len, near.values())) > OWNERS_MAX else near
+
+    def _near(self, streams: str) -> dict[str, list[str]]:
+        """The ids, by category, of some streams and of those linked with them directly."""
+        found = self._cursor.execute(
+            f"""
+            with given as ({streams}),
+            near as (
+                from given
+                union select links.other from given join {self._links} as links using (stream)
+                union select links.stream from given join {self._links} as links on links.other = given.stream
+            )
+            select split_part(stream, '.', 1), split_part(stream, '.', 2) from near
+            """
+        ).fetchall()
+        ids: dict[str, set[str]] = {}
+        for category, identifier in found:
+            for each in links.STREAMS_OF_ONE_ID if category in links.STREAMS_OF_ONE_ID else (category,):
+                ids.setdefault(each, set()).add(identifier)
+        return {category: sorted(of_it) for category, of_it in ids.items()}
 
     def _changes_of(self, view: View) -> ViewChanges | None:
         columns = _columns(view)
@@ -361,6 +345,15 @@ def _change(view: View, columns: list[str], row: tuple[Any, ...], causes: dict[A
 def _columns(view: View) -> list[str]:
     # The whole fact is the same through every lens, and a VARIANT cannot be compared.
     return [column.name for column in view.columns if column.type != "VARIANT"]
+
+
+def _listed(texts: Iterable[str]) -> str:
+    # Written out, because only such a list reaches the rows under a fold before they are folded.
+    return ", ".join(map(_text, texts)) or "null"
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
 
 
 def _quoted(name: str) -> str:

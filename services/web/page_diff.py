@@ -8,7 +8,8 @@ from litestar.di import NamedDependency, Provide
 from litestar.params import QueryParameter
 from litestar.response import Template
 
-from projections.diff import Diff, UnknownView
+from projections.change import Change, Diff
+from projections.diff import UnknownView
 from projections.lens import Lens as FixedLens
 from services.web.answers import json_value, seen_through
 from services.web.asked_lens import TEXT_CHARS_MAX, AskedLens
@@ -110,7 +111,7 @@ async def compare(site: Site, asked: Asked) -> Diff:
         raise Problem(400, "The views cannot be compared", because=str(error), instead=error.hint) from error
 
 
-def _told(change: Any) -> dict[str, Any]:
+def _told(change: Change) -> dict[str, Any]:
     told = msgspec.structs.asdict(change)
     return told | {"cells": [msgspec.structs.asdict(cell) for cell in change.cells]}
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from projections.answer_file import Written
-from projections.diff import Diff
+from projections.change import Diff
 from projections.lens import AsOf, Lens
 from projections.query import Table
 from projections.warehouse import Warehouse

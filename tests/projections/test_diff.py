@@ -18,7 +18,8 @@ from events.incident import (
     Noted,
 )
 from events.page import PageRequested, PageSent
-from projections.diff import Cell, Diff, UnknownView
+from projections.change import Cell, Diff
+from projections.diff import UnknownView
 from projections.lens import Lens
 from tests.projections.histories import random_history
 from tests.spec import ADA, MORNING, Told, alert, empty_warehouse, incident, log_of, page
