@@ -53,9 +53,7 @@ def definition(metric: str) -> Definition:
     name = count.view if count else metric
     if name not in views or MEASUREMENTS not in views:
         raise NoSuchMetric(f"there is no metric {metric}", hint="`recount metrics` lists them.")
-    own = (
-        {"": f"{count.part} / {count.whole}"} if count else {MEASUREMENTS: measured_by(metric, views[MEASUREMENTS].sql)}
-    )
+    through = f"{count.part} / {count.whole}" if count else measured_by(metric, views[MEASUREMENTS].sql)
     said = _header(name)
     version = re.search(r"version ([0-9]+)", said.get("metric", ""))
     return Definition(
