@@ -5,13 +5,17 @@ Every body has the bytes that `events.encode` writes. A few dozen stories are en
 other ids and at other times by replacing text, because encoding each event would take longer than what is measured.
 """
 
+import math
 import random
 import sys
+import tempfile
 from collections import deque
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
+
+import duckdb
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -54,9 +58,54 @@ _OCCURRENCE = 7_000_007
 
 _Line = tuple[str, bytes]
 
+TOLD_ONCE = 1_000_000
+# The first digit of an incident's, page's and alert's number is 0 when it is told for the first time.
+NUMBERS = "0123456789abcdefghijklmnopqrstuvwxyz"
+_UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_RENUMBERED = (
+    "replace(replace(replace({text}, 'INC-0', 'INC-' || $letter), 'page-0', 'page-' || $letter), "
+    "'alert0', 'alert' || $letter)"
+)
+_TELL_AGAIN = f"""
+select
+    seq + $again * $once,
+    {_RENUMBERED.format(text="subject")},
+    epoch_us(recorded_at + to_years($again)),
+    encode(replace(
+        replace({_RENUMBERED.format(text="decode(body)")}, '"00000', '"' || $letter || '0000'),
+        '"2026-', '"' || 2026 + $again || '-'
+    ))
+from told
+where seq + $again * $once <= $last
+order by seq
+"""
+
 
 def synthetic_log(events: int, *, seed: int = 1) -> Iterator[Stored]:
-    """A log of so many events, from position 1."""
+    """A log of so many events, from position 1.
+
+    A longer one than `TOLD_ONCE` is that many events told again and again: with other incidents, pages and alerts, and
+    a year later each time.
+    """
+    return _told(events, seed) if events <= TOLD_ONCE else _told_again(events, seed)
+
+
+def _told_again(events: int, seed: int) -> Iterator[Stored]:
+    with tempfile.TemporaryDirectory() as folder, duckdb.connect(str(Path(folder) / "told.duckdb")) as store:
+        store.execute("set threads = 1")
+        store.execute("create table told (seq bigint, subject varchar, recorded_at timestamptz, body blob)")
+        first = _told(TOLD_ONCE, seed)
+        while stretch := list(islice(first, LOAD_EVENTS)):
+            with store.appender("told") as appender:
+                appender.append_rows([(each.seq, each.subject, each.recorded_at, each.body) for each in stretch])
+        for again in range(math.ceil(events / TOLD_ONCE)):
+            store.execute(_TELL_AGAIN, {"again": again, "letter": NUMBERS[again], "last": events, "once": TOLD_ONCE})
+            while rows := store.fetchmany(LOAD_EVENTS):
+                for seq, subject, microseconds, body in rows:
+                    yield Stored(seq, subject, _UNIX_EPOCH + timedelta(microseconds=microseconds), body)
+
+
+def _told(events: int, seed: int) -> Iterator[Stored]:
     dice = random.Random(seed)
     templates = [_story(random.Random(seed * 1_000 + number)) for number in range(STORIES)]
     alerts = max(20, events // EVENTS_PER_STORY // INCIDENTS_PER_ALERT)
@@ -180,7 +229,7 @@ def filled_warehouse(path: Path, log: Iterator[Stored], events: int) -> Warehous
     warehouse = Warehouse.open(path)
     while events:
         stretch = list(islice(log, min(events, LOAD_EVENTS)))
-        warehouse.load(stretch)
         events -= len(stretch)
+        warehouse.load(stretch, more=events > 0)
     warehouse.rebuild()
     return warehouse

@@ -9,6 +9,7 @@ from typing import Any
 
 import duckdb
 
+from projections.about import show_about
 from projections.answer_file import FOR_FILES, Written, write_arrow
 from projections.catalog import Catalog, Column, View
 from projections.change import Diff
@@ -61,20 +62,26 @@ class Answering:
             generated = of_generated(self._catalog, cursor) if typed else []
         return sorted([*map(of_projection, self._catalog.views), *generated], key=lambda view: view.name)
 
-    def ask(self, sql: str, params: Parameters = (), *, as_of: AsOf = None, limits: Limits = TRUSTED) -> Table:
+    def ask(
+        self, sql: str, params: Parameters = (), *, as_of: AsOf = None, about: str = "", limits: Limits = TRUSTED
+    ) -> Table:
         """Answer a question of Recount's own code.
 
         Args:
             sql: one SELECT, with ``?`` or ``$name`` for each parameter.
             params: the values of the parameters.
             as_of: a log position, or a lens, to answer through instead of the present.
+            about: the stream whose rows the question wants, such as ``incident.INC-42``; nothing else of the log is
+                read (`projections.about`).
             limits: what it may cost.
 
         Raises:
             QueryRefused: it took longer than it may.
         """
         with self._reading() as cursor:
-            if as_of is not None:
+            if about:
+                show_about(cursor, self._catalog, as_of, read_select(cursor, sql).tables, about)
+            elif as_of is not None:
                 show_as_of(cursor, self._catalog, as_of, read_select(cursor, sql).tables)
             return run(cursor, sql, params, limits)
 

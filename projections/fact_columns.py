@@ -36,8 +36,6 @@ def column(name: str) -> str:
     if kind == "timestamp":
         # The plain cast to timestamp ignores the offset; this one honours it.
         return f"timezone('UTC', try_cast({path} as timestamptz))"
-    if kind.startswith("map"):
-        return f"try_cast({path} as {kind})"
     return path
 
 
@@ -106,8 +104,6 @@ def _shape(kind: inspect.Type) -> Any:
             return _shape(only)
         case inspect.DateTimeType():
             return "VARCHAR"  # cast where it is read, because the shape knows no zone
-        case inspect.DictType():
-            return "JSON"
         case inspect.VarTupleType(item_type=item) | inspect.ListType(item_type=item):
             return [_shape(item)]
         case inspect.StructType(fields=fields):

@@ -51,23 +51,36 @@ def show_as_of(cursor: duckdb.DuckDBPyConnection, catalog: Catalog, as_of: Lens 
         as_of: which events to see.
         asked: tables and views that the question names.
     """
-    lens = Lens(position=as_of) if isinstance(as_of, int) else as_of
+    lens = lens_of(as_of)
     main = main_schema(cursor)
-    for table in _log_tables_beneath(catalog, asked):
+    for table in log_tables_beneath(catalog, asked):
         # Qualified, or the view would select from itself.
-        cursor.execute(f"create or replace temp view {table} as {_seen(main, table, lens)}")
+        cursor.execute(f"create or replace temp view {table} as {seen(main, table, lens)}")
     shadow(cursor, catalog, asked)
 
 
-def _log_tables_beneath(catalog: Catalog, asked: frozenset[str]) -> list[str]:
-    reads = {each.name: each.reads for each in (*catalog.typed, *catalog.views)}
+def lens_of(as_of: AsOf) -> Lens:
+    """What bounds a question; nothing does in the present."""
+    return as_of if isinstance(as_of, Lens) else Lens(position=as_of)
+
+
+def log_tables_beneath(catalog: Catalog, asked: frozenset[str]) -> list[str]:
+    """The tables of the log that lie under some tables and views."""
+    reads = {each.name: each.reads for each in catalog.typed} | {each.name: each.reads for each in catalog.views}
     asked = asked & reads.keys() | (asked - reads.keys() - {"people"})
     if any(not reads.get(name) for name in asked):
         return list(TABLES)
     return sorted({category_table(tag.partition(".")[0]) for name in asked for tag in reads[name]})
 
 
-def _seen(main: str, table: str, lens: Lens) -> str:
+def seen(main: str, table: str, lens: Lens) -> str:
+    """The SELECT of those rows of a table of the log that a lens lets through.
+
+    Args:
+        main: the schema of the warehouse's own tables.
+        table: its name.
+        lens: the bounds.
+    """
     known = _known(main, table, lens)
     if lens.happened_by is None:
         return known
@@ -137,8 +150,8 @@ def _literal(moment: datetime) -> str:
 
 def shadow(cursor: duckdb.DuckDBPyConnection, catalog: Catalog, asked: frozenset[str]) -> None:
     """Have this connection compute the stored projections that a question needs from the log that it sees."""
-    built_upon = _beneath(catalog, frozenset(view.name for view in catalog.views if not view.stored) & asked)
-    needed = _beneath(catalog, asked)
+    built_upon = beneath(catalog, frozenset(view.name for view in catalog.views if not view.stored) & asked)
+    needed = beneath(catalog, asked)
     for view in catalog.stored:
         if view.name in needed:
             kind = "table" if view.name in built_upon else "view"
@@ -163,7 +176,7 @@ def main_schema(cursor: duckdb.DuckDBPyConnection) -> str:
     return f'"{row[0]}".main'
 
 
-def _beneath(catalog: Catalog, names: frozenset[str]) -> frozenset[str]:
+def beneath(catalog: Catalog, names: frozenset[str]) -> frozenset[str]:
     """These names and all that they read, directly or not."""
     found = set(names)
     for view in reversed(catalog.views):

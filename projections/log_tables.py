@@ -45,7 +45,7 @@ TABLES = (*(f"{category}_rows" for category in CATEGORIES), OTHER)
 ALL = "log_rows"
 """The view over all of them, which has the columns ``stream`` and ``category`` too."""
 
-RAW_TABLE = "create or replace temp table raw (seq bigint, subject varchar, recorded_us bigint, body blob)"
+RAW_TABLE = "create temp table if not exists raw (seq bigint, subject varchar, recorded_us bigint, body blob)"
 """Events as they come from the log; the time in microseconds since 1970, which is several times faster to append."""
 
 # The bytes of events become rows in one pass, set at a time. Whatever cannot be read is null instead of an error: what

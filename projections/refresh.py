@@ -13,16 +13,13 @@ wrong here: an alert that comes back for years joins incidents that have nothing
 path soon holds half the log.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable
-
 import duckdb
 
 from projections import links
 from projections.catalog import Catalog, View
-from projections.fact_columns import json_shape
 from projections.lens import base, main_schema
-from projections.log_tables import ROW_COLUMNS, category_table
+from projections.log_tables import category_table
+from projections.slice import category_of, id_of, linked, needs_of, take_slice
 
 Touched = frozenset[tuple[str, str]]
 """Streams and the types that a batch added to each."""
@@ -61,56 +58,24 @@ class Refresher:
             self._refresh(folds, touched)
 
     def _refresh(self, folds: list[View], touched: Touched) -> None:
-        near = self._linked({stream for stream, _type in touched})
+        near = linked(self._writer, self._tables[links.NAME], {stream for stream, _type in touched})
         owners = {view.name: _owners(view, touched, near) for view in folds}
-        around = self._linked(set().union(*owners.values()))
-        self._take_slice(folds, _needs(folds, owners, around))
+        around = linked(self._writer, self._tables[links.NAME], set().union(*owners.values()))
+        tables = sorted({category_table(category) for view in folds for category in view.categories})
+        needs = needs_of(folds, owners, around)
+        take_slice(self._writer, needs, tables, lambda table: f"{self._main}.{table}")
         for view in self._with_what_they_read(folds):
             if view in folds:
                 self._see(view.name, view.sql)
                 self._replace(view, owners[view.name])
             else:
                 # The batch did not change it, so its rows stand as they are.
-                ids = sorted({_id(stream) for view in folds for stream in owners[view.name]})
+                ids = sorted({id_of(stream) for view in folds for stream in owners[view.name]})
                 self._see(
                     view.name,
                     f'from {self._tables[view.name]} where "{view.key[0]}" in (select unnest(?::varchar[]))',
                     ids,
                 )
-
-    def _linked(self, streams: set[str]) -> dict[str, set[str]]:
-        """The streams that each of some streams is linked with directly."""
-        found: dict[str, set[str]] = defaultdict(set)
-        table = self._tables[links.NAME]
-        rows = self._writer.execute(
-            f"select stream, other from {table} where stream in (select unnest($1::varchar[])) "
-            f"union all select other, stream from {table} where other in (select unnest($1::varchar[]))",
-            [sorted(streams)],
-        ).fetchall()
-        for stream, other in rows:
-            found[stream].add(other)
-        for stream in streams:
-            category, _, identifier = stream.partition(".")
-            if category in links.STREAMS_OF_ONE_ID:
-                found[stream] |= {f"{each}.{identifier}" for each in links.STREAMS_OF_ONE_ID} - {stream}
-        return found
-
-    def _take_slice(self, folds: list[View], needs: dict[str, set[str]]) -> None:
-        """Have each table of the log that is read hold what is needed, or nothing."""
-        for category in sorted(set().union(*(view.categories for view in folds))):
-            table = category_table(category)
-            ids = [_id(stream) for stream in needs if _category(stream) == category]
-            types = set().union(*(its for stream, its in needs.items() if _category(stream) == category))
-            # The fields of facts are read anew from the raw data: the rows of one stream lie scattered over the table,
-            # and fetching them in many columns takes several times longer than in few.
-            self._see(
-                table,
-                f"select {', '.join(ROW_COLUMNS)}, retracted_by_seq, "
-                f"json_transform(data, {json_shape(category)}) as fact from {self._main}.{table} "
-                "where stream_id in (select unnest($1::varchar[])) and type in (select unnest($2::varchar[]))",
-                ids,
-                sorted(types),
-            )
 
     def _with_what_they_read(self, folds: list[View]) -> list[View]:
         """The projections with every other stored one that they read, each after what it reads."""
@@ -123,7 +88,7 @@ class Refresher:
 
     def _replace(self, view: View, owners: set[str]) -> None:
         table, key = self._tables[view.name], f'"{view.key[0]}"'
-        ids = [sorted(_id(stream) for stream in owners)]
+        ids = [sorted(id_of(stream) for stream in owners)]
         self._writer.execute(f"delete from {table} where {key} in (select unnest(?::varchar[]))", ids)
         self._writer.execute(
             f'insert into {table} by name select * from "{view.name}" where {key} in (select unnest(?::varchar[]))', ids
@@ -137,30 +102,4 @@ def _owners(view: View, touched: Touched, near: dict[str, set[str]]) -> set[str]
     """The streams whose rows in a projection may have changed."""
     sources = {stream for stream, its_type in touched if its_type in view.reads}
     candidates = sources.union(*(near.get(stream, ()) for stream in sources))
-    return {stream for stream in candidates if _category(stream) == view.owner}
-
-
-def _needs(folds: list[View], owners: dict[str, set[str]], around: dict[str, set[str]]) -> dict[str, set[str]]:
-    """Which types of which streams the projections need."""
-    needs: dict[str, set[str]] = defaultdict(set)
-    for view in folds:
-        by_category = _by_category(view.reads)
-        for owner in owners[view.name]:
-            for stream in (owner, *around.get(owner, ())):
-                needs[stream] |= by_category.get(_category(stream), frozenset())
-    return {stream: types for stream, types in needs.items() if types}
-
-
-def _by_category(types: Iterable[str]) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = defaultdict(set)
-    for its_type in types:
-        found[its_type.partition(".")[0]].add(its_type)
-    return found
-
-
-def _category(stream: str) -> str:
-    return stream.partition(".")[0]
-
-
-def _id(stream: str) -> str:
-    return stream.partition(".")[2]
+    return {stream for stream in candidates if category_of(stream) == view.owner}

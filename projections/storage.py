@@ -87,18 +87,24 @@ def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     connection.commit()
 
 
-def add_to_log(writer: duckdb.DuckDBPyConnection, batch: Sequence[Stored]) -> frozenset[tuple[str, str]]:
-    """Copy events into the log. Nothing is decoded in Python.
-
-    Returns:
-        The streams among them, each with every type that it got, or of which an event was taken back.
-    """
+def stage(writer: duckdb.DuckDBPyConnection, batch: Sequence[Stored]) -> None:
+    """Append events to the temporary table ``raw``, from which `write_staged` takes them. Within a transaction."""
     writer.execute(RAW_TABLE)
     with writer.appender("raw") as appender:
         appender.append_rows(
             [(stored.seq, stored.subject, _microseconds(stored.recorded_at), stored.body) for stored in batch]
         )
-    return take_in_raw(writer, main_schema(writer))
+
+
+def write_staged(writer: duckdb.DuckDBPyConnection) -> frozenset[tuple[str, str]]:
+    """Copy what was staged into the log. Nothing is decoded in Python.
+
+    Returns:
+        The streams among it, each with every type that it got, or of which an event was taken back.
+    """
+    touched = take_in_raw(writer, main_schema(writer))
+    writer.execute("drop table temp.raw")
+    return touched
 
 
 def define(connection: duckdb.DuckDBPyConnection, catalog: Catalog, *, keep: frozenset[str] = frozenset()) -> None:

@@ -32,16 +32,22 @@ from projections.storage import (
     IN_MEMORY,
     Progress,
     UnusableWarehouse,
-    add_to_log,
     compute_all,
     connect,
+    stage,
     transaction,
+    write_staged,
 )
 
 logger = logging.getLogger("recount.projections")
 
 # Longer than any page of the web takes; a person's SQL that runs on is cut off.
 CLOSE_PATIENCE_S = 2.0
+
+
+# Row groups of DuckDB that a load writes at once; some 250 MB of memory while they wait. From one row group a table on,
+# what is written goes straight to its place in the file instead of through the write-ahead log.
+WRITE_EVENTS = 4 * 122_880
 
 
 class LogGap(RecountError):
@@ -68,6 +74,8 @@ class Warehouse(Answering):
         self._refresher: Refresher
         self._position: int
         self._projected: int
+        self._staged: int
+        """How many events up to the position are not written yet."""
         self._connect()
 
     @classmethod
@@ -99,6 +107,8 @@ class Warehouse(Answering):
     def close(self) -> None:
         """Stop. What is being asked may finish within `CLOSE_PATIENCE_S`."""
         with self._writing, self._gate.alone(patience_s=CLOSE_PATIENCE_S, hurry=self._interrupt):
+            with suppress(duckdb.Error):
+                self._write_staged()
             self._disconnect()
 
     def swap_in(self, path: Path) -> None:
@@ -140,19 +150,25 @@ class Warehouse(Answering):
             fresh = self._continuing(batch)
             if not fresh:
                 return
+            self._write_staged()
             if self._projected != self._position:
                 self._compute_all()
             with transaction(self._writer):
-                touched = add_to_log(self._writer, fresh)
+                stage(self._writer, fresh)
+                touched = write_staged(self._writer)
                 self._refresher.follow(touched, after=self._position)
                 self._writer.execute(
                     "update warehouse_state set position = ?, projected_position = ?", [fresh[-1].seq] * 2
                 )
             self._position = self._projected = fresh[-1].seq
 
-    def load(self, batch: Sequence[Stored]) -> None:
+    def load(self, batch: Sequence[Stored], *, more: bool = False) -> None:
         """Add events without refreshing anything, to fill a warehouse fast. Call `rebuild` afterwards; until then the
         projections stand where they stood.
+
+        Args:
+            batch: the events that come next.
+            more: others follow at once, so these may wait in memory: fewer and longer stretches are written faster.
 
         Raises:
             LogGap: as in `apply`.
@@ -162,9 +178,11 @@ class Warehouse(Answering):
             if not fresh:
                 return
             with transaction(self._writer):
-                add_to_log(self._writer, fresh)
-                self._writer.execute("update warehouse_state set position = ?", [fresh[-1].seq])
+                stage(self._writer, fresh)
+            self._staged += len(fresh)
             self._position = fresh[-1].seq
+            if not more or self._staged >= WRITE_EVENTS:
+                self._write_staged()
 
     def rebuild(self, progress: Progress | None = None) -> None:
         """Compute every stored projection anew from the whole log, in one transaction.
@@ -173,6 +191,7 @@ class Warehouse(Answering):
             progress: told after each projection how many are done, of how many.
         """
         with self._writing:
+            self._write_staged()
             self._compute_all(progress)
 
     def upgrade(self, progress: Progress = lambda _done, _total: None) -> None:
@@ -230,7 +249,7 @@ class Warehouse(Answering):
         try:
             with self._root.cursor() as setup, transaction(setup):
                 standing = prepare(setup, self._newest, complete=self._complete)
-            self._position, self._projected = standing.position, standing.projected
+            self._position, self._projected, self._staged = standing.position, standing.projected, 0
             self._catalog, self._outdated = standing.catalog, standing.outdated
             self._writer = self._root.cursor()
             self._refresher = Refresher(self._writer, self._catalog)
@@ -260,6 +279,13 @@ class Warehouse(Answering):
         self._writer.close()
         self._writer = self._root.cursor()
         self._refresher = Refresher(self._writer, self._catalog)
+
+    def _write_staged(self) -> None:
+        if self._staged:
+            with transaction(self._writer):
+                write_staged(self._writer)
+                self._writer.execute("update warehouse_state set position = ?", [self._position])
+            self._staged = 0
 
     def _drop_unused(self, names: frozenset[str]) -> None:
         with suppress(duckdb.Error), self._root.cursor() as cursor:

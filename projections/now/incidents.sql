@@ -27,22 +27,21 @@ determinations as (
 -- event that is left.
 told as (
     select
-        facts.* replace (
-            coalesce(times.occurred_at, facts.happened_at) as happened_at,
-            case when facts.type <> 'incident.severity_corrected' then coalesce(severities.severity, facts.severity) end
-                as severity,
-            case
-                when facts.type <> 'incident.determination_corrected'
-                    then coalesce(determinations.determination, facts.determination)
-            end as determination
-        ),
-        facts.stream_id as incident_id
+        facts.stream_id as incident_id, facts.seq, facts.type, facts.title, facts.profile, facts.service,
+        facts.into_incident_id, facts.recorded_at, facts.known_at,
+        coalesce(times.occurred_at, facts.happened_at) as happened_at,
+        case when facts.type <> 'incident.severity_corrected' then coalesce(severities.severity, facts.severity) end
+            as severity,
+        case
+            when facts.type <> 'incident.determination_corrected'
+                then coalesce(determinations.determination, facts.determination)
+        end as determination
     from incident_facts as facts
     left join times on times.replaces_seq = facts.seq and times.of_signal = (facts.type = 'incident.opened')
     left join severities on severities.replaces_seq = facts.seq
     left join determinations on determinations.replaces_seq = facts.seq
 ),
-folded as (
+folded as materialized (
     select
         incident_id,
         arg_max(title, seq) filter (where title is not null and type <> 'incident.alert_linked') as title,
@@ -50,10 +49,8 @@ folded as (
             'incident.opened', 'incident.declared', 'incident.contained', 'incident.eradicated', 'incident.resolved',
             'incident.regressed', 'incident.closed', 'incident.reopened', 'incident.dismissed', 'incident.reinstated'
         )) as last_step,
-        coalesce(
-            arg_max(type, seq) filter (where type in ('incident.merged', 'incident.unmerged')) = 'incident.merged',
-            false
-        ) as is_merged,
+        max(seq) filter (where type = 'incident.merged') as merged_seq,
+        max(seq) filter (where type = 'incident.unmerged') as unmerged_seq,
         arg_max(into_incident_id, seq) filter (where type = 'incident.merged') as merged_into,
         arg_max(severity, seq) as severity,
         arg_min(severity, seq) filter (where type = 'incident.declared') as severity_declared,
@@ -64,18 +61,16 @@ folded as (
         arg_max(determination, seq) as determination,
         arg_min(happened_at, seq) as opened_at,
         arg_min(happened_at, seq) filter (where type = 'incident.declared') as declared_at,
-        arg_max(happened_at, seq) filter (where type in ('incident.contained', 'incident.regressed', 'incident.reopened'))
-            as containment_at,
-        arg_max(type, seq) filter (where type in ('incident.contained', 'incident.regressed', 'incident.reopened'))
-            as containment,
-        arg_max(happened_at, seq) filter (where type in ('incident.eradicated', 'incident.regressed', 'incident.reopened'))
-            as eradication_at,
-        arg_max(type, seq) filter (where type in ('incident.eradicated', 'incident.regressed', 'incident.reopened'))
-            as eradication,
-        arg_max(happened_at, seq) filter (where type in ('incident.resolved', 'incident.reopened')) as resolution_at,
-        arg_max(type, seq) filter (where type in ('incident.resolved', 'incident.reopened')) as resolution,
-        arg_max(happened_at, seq) filter (where type in ('incident.closed', 'incident.reopened')) as closing_at,
-        arg_max(type, seq) filter (where type in ('incident.closed', 'incident.reopened')) as closing,
+        arg_max(happened_at, seq) filter (where type = 'incident.contained') as contained_at,
+        max(seq) filter (where type = 'incident.contained') as contained_seq,
+        arg_max(happened_at, seq) filter (where type = 'incident.eradicated') as eradicated_at,
+        max(seq) filter (where type = 'incident.eradicated') as eradicated_seq,
+        arg_max(happened_at, seq) filter (where type = 'incident.resolved') as resolved_at,
+        max(seq) filter (where type = 'incident.resolved') as resolved_seq,
+        arg_max(happened_at, seq) filter (where type = 'incident.closed') as closed_at,
+        max(seq) filter (where type = 'incident.closed') as closed_seq,
+        coalesce(max(seq) filter (where type = 'incident.reopened'), 0) as reopened_seq,
+        coalesce(max(seq) filter (where type in ('incident.regressed', 'incident.reopened')), 0) as regressed_seq,
         arg_min(happened_at, seq) filter (where type = 'incident.resolved') as first_resolved_at,
         arg_min(coalesce(known_at, recorded_at), seq) as first_known_at,
         count(*) filter (where type = 'incident.reopened') as reopened_count,
@@ -102,13 +97,14 @@ reached as (
 ),
 acknowledgements as (
     select
-        told.incident_id,
-        arg_min(told.happened_at, told.seq) as acknowledged_at,
+        told.stream_id as incident_id,
+        arg_min(coalesce(times.occurred_at, told.happened_at), told.seq) as acknowledged_said_at,
         arg_min(coalesce(told.actor, told.source), told.seq) as acknowledged_by
-    from told
-    join folded using (incident_id)
-    where told.type = 'incident.acknowledged' and told.seq > folded.begun_again_seq
-    group by told.incident_id
+    from incident_acknowledged as told
+    join folded on folded.incident_id = told.stream_id
+    left join times on times.replaces_seq = told.seq and not times.of_signal
+    where told.seq > folded.begun_again_seq
+    group by told.stream_id
 ),
 -- What was reached in this episode without any event that says so.
 unsaid as (
@@ -127,7 +123,7 @@ unsaid as (
 impact as (
     select
         incident_id,
-        case when count(*) = count(ended_at) then max(ended_at) end as impact_ended_at
+        case when count(*) = count(ended_at) then max(ended_at) end as impact_ended_said_at
     from impact_intervals
     group by incident_id
 ),
@@ -138,97 +134,58 @@ commanders as (
     group by incident_id
 ),
 alert_links as (
-    select
-        incident_id,
-        alert_key,
-        arg_max(type, seq) = 'incident.alert_linked' as belongs
-    from told
-    where type in ('incident.alert_linked', 'incident.alert_unlinked')
-    group by incident_id, alert_key
+    select stream_id as incident_id, alert_key, arg_max(belongs, seq) as belongs
+    from (
+        select stream_id, alert_key, seq, true as belongs from incident_alert_linked
+        union all
+        select stream_id, alert_key, seq, false from incident_alert_unlinked
+    )
+    group by stream_id, alert_key
 ),
 alert_counts as (
     select incident_id, count(*) as alert_count from alert_links where belongs group by incident_id
-),
-standing as (
-    select
-        incident_id,
-        title,
-        case
-            when is_merged then 'merged'
-            when last_step in ('incident.opened', 'incident.reinstated') then 'triage'
-            when last_step in ('incident.declared', 'incident.regressed', 'incident.reopened') then 'active'
-            else split_part(last_step, '.', 2)
-        end as phase,
-        severity,
-        severity_declared,
-        severity_peak,
-        profile,
-        service,
-        coalesce(determination, 'suspected') as determination,
-        opened_at,
-        declared_at,
-        case when containment = 'incident.contained' then containment_at end as contained_at,
-        case when eradication = 'incident.eradicated' then eradication_at end as eradicated_at,
-        case when resolution = 'incident.resolved' then resolution_at end as resolved_at,
-        case when closing = 'incident.closed' then closing_at end as closed_at,
-        first_resolved_at,
-        first_known_at,
-        1 + reopened_count as episode,
-        reopened_count,
-        case when is_merged then merged_into end as merged_into,
-        last_seq,
-        updated_at
-    from folded
-),
--- Laid over each other instead of joined, so that a question about one incident reaches every part.
-parts as (
-    select * from standing
-    union all by name
-    select * from reached
-    union all by name
-    select * from acknowledgements
-    union all by name
-    select * from unsaid
-    union all by name
-    select * from impact
-    union all by name
-    select * from commanders
-    union all by name
-    select * from alert_counts
 )
 select
     incident_id,
-    max(title) as title,
-    max(phase) as phase,
-    max(severity) as severity,
-    max(severity_declared) as severity_declared,
-    max(severity_peak) as severity_peak,
-    max(profile) as profile,
-    max(service) as service,
-    max(determination) as determination,
-    max(commander) as commander,
-    max(opened_at) as opened_at,
-    max(detected_at) as detected_at,
-    max(declared_at) as declared_at,
-    max(notified_at) as notified_at,
-    coalesce(max(acknowledged_at), max(acknowledged_unsaid_at)) as acknowledged_at,
-    max(acknowledged_by) as acknowledged_by,
-    coalesce(max(contained_at), max(contained_unsaid_at)) as contained_at,
-    coalesce(max(impact_ended_at), max(mitigated_unsaid_at)) as mitigated_at,
-    coalesce(max(eradicated_at), max(eradicated_unsaid_at)) as eradicated_at,
-    max(resolved_at) as resolved_at,
-    max(closed_at) as closed_at,
-    max(impact_started_at) as impact_started_at,
-    coalesce(max(impact_ended_at), max(mitigated_unsaid_at)) as impact_ended_at,
-    coalesce(max(first_resolved_at) <= max(first_known_at), false) as retroactive,
-    max(first_known_at) as first_known_at,
-    max(episode) as episode,
-    max(reopened_count) as reopened_count,
-    max(merged_into) as merged_into,
-    coalesce(max(alert_count), 0) as alert_count,
-    max(last_seq) as last_seq,
-    max(updated_at) as updated_at
-from parts
-group by incident_id
--- A page may name an incident that says nothing of itself.
-having count(last_seq) > 0
+    title,
+    case
+        when merged_seq > coalesce(unmerged_seq, 0) then 'merged'
+        when last_step in ('incident.opened', 'incident.reinstated') then 'triage'
+        when last_step in ('incident.declared', 'incident.regressed', 'incident.reopened') then 'active'
+        else split_part(last_step, '.', 2)
+    end as phase,
+    severity,
+    severity_declared,
+    severity_peak,
+    profile,
+    service,
+    coalesce(determination, 'suspected') as determination,
+    commander,
+    opened_at,
+    detected_at,
+    declared_at,
+    notified_at,
+    coalesce(acknowledged_said_at, acknowledged_unsaid_at) as acknowledged_at,
+    acknowledged_by,
+    coalesce(case when contained_seq > regressed_seq then contained_at end, contained_unsaid_at) as contained_at,
+    coalesce(impact_ended_said_at, mitigated_unsaid_at) as mitigated_at,
+    coalesce(case when eradicated_seq > regressed_seq then eradicated_at end, eradicated_unsaid_at) as eradicated_at,
+    case when resolved_seq > reopened_seq then resolved_at end as resolved_at,
+    case when closed_seq > reopened_seq then closed_at end as closed_at,
+    impact_started_at,
+    coalesce(impact_ended_said_at, mitigated_unsaid_at) as impact_ended_at,
+    coalesce(first_resolved_at <= first_known_at, false) as retroactive,
+    first_known_at,
+    1 + reopened_count as episode,
+    reopened_count,
+    case when merged_seq > coalesce(unmerged_seq, 0) then merged_into end as merged_into,
+    coalesce(alert_count, 0) as alert_count,
+    last_seq,
+    updated_at
+from folded
+left join reached using (incident_id)
+left join acknowledgements using (incident_id)
+left join unsaid using (incident_id)
+left join impact using (incident_id)
+left join commanders using (incident_id)
+left join alert_counts using (incident_id)

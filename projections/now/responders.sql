@@ -2,27 +2,39 @@
 -- grain: one row an incident and person
 -- key: incident_id, person_id
 -- refresh: closure
-with parts as (
-    select stream_id as incident_id, actor as person_id, happened_at as acknowledged_at, null as role, null as page_id,
-        null as note_seq
+with acknowledged as (
+    select stream_id as incident_id, actor as person_id, min(happened_at) as acknowledged_at
     from incident_acknowledged
-    union all
-    select incident_id, person_id, null, role, null, null
-    from roles
-    union all
-    select incident_id, person_id, null, null, stream_id, null
-    from page_requested
-    union all
-    select stream_id, actor, null, null, null, seq
+    group by stream_id, actor
+),
+held as (
+    select incident_id, person_id, list(role order by role) as roles
+    from (select distinct incident_id, person_id, role from roles)
+    group by incident_id, person_id
+),
+paged as (
+    select incident_id, person_id, count(*) as pages
+    from (select distinct incident_id, person_id, stream_id from page_requested)
+    group by incident_id, person_id
+),
+noted as (
+    select stream_id as incident_id, actor as person_id, count(*) as notes
     from incident_noted
+    group by stream_id, actor
+),
+parts as (
+    from acknowledged
+    union all by name from held
+    union all by name from paged
+    union all by name from noted
 )
 select
     incident_id,
     person_id,
-    min(acknowledged_at) as acknowledged_at,
-    coalesce(list(distinct role order by role) filter (where role is not null), []) as roles,
-    count(distinct page_id) as pages,
-    count(distinct note_seq) as notes
+    max(acknowledged_at) as acknowledged_at,
+    coalesce(max(roles), []) as roles,
+    coalesce(max(pages), 0) as pages,
+    coalesce(max(notes), 0) as notes
 from parts
 -- Services and integration keys act too (``service:intake``), and are not people.
 where person_id is not null and person_id <> '' and person_id not like '%:%'

@@ -8,12 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from events import Stored
+from projections.lens import Lens
 from projections.warehouse import Warehouse
 from tests.projections.histories import random_history
 from tests.spec import empty_warehouse
 
 SHORT_EVENTS = 60
 LONG_EVENTS = 600
+ABOUT_ONE = ("incidents", "incident_timeline", "incident_milestones", "responders", "roles", "pages", "alerts")
 
 dice = st.randoms(use_true_random=False)
 
@@ -51,6 +53,21 @@ def test_the_lenses_agree_on_long_histories(dice: random.Random):
 @given(dice=dice)
 def test_the_past_stands_at_every_position(dice: random.Random):
     the_past_stands(random_history(dice, SHORT_EVENTS), dice, positions=SHORT_EVENTS)
+
+
+@settings(max_examples=2, deadline=None, derandomize=True)
+@given(dice=dice)
+def test_what_is_asked_about_one_incident_is_what_the_whole_log_gives(dice: random.Random):
+    history = random_history(dice, SHORT_EVENTS)
+    with empty_warehouse() as warehouse:
+        warehouse.apply(history)
+        incidents = [row[0] for row in warehouse.ask("select incident_id from incidents").rows]
+        for as_of in (None, dice.randrange(1, len(history)), Lens(known_by=history[40].recorded_at)):
+            for view in ABOUT_ONE:
+                sql = f"select * from {view} where incident_id = ? order by all"
+                for incident_id in incidents[:3]:
+                    about = warehouse.ask(sql, [incident_id], as_of=as_of, about=f"incident.{incident_id}")
+                    assert about == warehouse.ask(sql, [incident_id], as_of=as_of), f"{view} as of {as_of}"
 
 
 def the_lenses_agree(history: list[Stored], dice: random.Random) -> None:
