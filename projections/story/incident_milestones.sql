@@ -33,7 +33,7 @@ said as (
         requested.incident_id, sent.seq, sent.event_id, sent.type, sent.happened_at, sent.happened_earliest,
         sent.happened_latest, sent.recorded_at, null, true
     from page_sent as sent
-    join page_requested as requested using (stream)
+    join (select distinct stream_id, incident_id from page_requested) as requested using (stream_id)
 ),
 -- The time of each event itself.
 own as (
@@ -54,9 +54,9 @@ reopenings as (
         reopened.stream_id as incident_id,
         list(reopened.seq order by reopened.seq) as seqs,
         list(reopened.kind order by reopened.seq) as kinds,
-        list(own.own_at order by reopened.seq) as times
+        list(coalesce(corrections.latest.occurred_at, reopened.happened_at) order by reopened.seq) as times
     from incident_reopened as reopened
-    join own using (seq)
+    left join corrections on corrections.replaces_seq = reopened.seq and not corrections.of_signal
     group by reopened.stream_id
 ),
 -- One row for each milestone that an event says. A declaration says two: itself, and the earliest signal.
@@ -78,23 +78,29 @@ told as (
     where not (type = 'incident.acknowledged' and by_machine)
     union all by name
     select
-        own.incident_id, own.seq, own.event_id, own.recorded_at, own.type,
+        declared.stream_id as incident_id, declared.seq, declared.event_id, declared.recorded_at, declared.type,
         'detected' as milestone,
-        coalesce(corrections.latest.occurred_at, own.detected_at, own.own_at) as happened_at,
-        coalesce(own.detected_at, own.happened_at) as said_at,
+        coalesce(
+            corrections.latest.occurred_at, declared.detected_at, own.latest.occurred_at, declared.happened_at
+        ) as happened_at,
+        coalesce(declared.detected_at, declared.happened_at) as said_at,
         case
             when corrections.replaces_seq is not null then corrections.latest.earliest
-            when own.detected_at is null then own.own_earliest
+            when declared.detected_at is not null then null
+            when own.replaces_seq is not null then own.latest.earliest
+            else declared.happened_earliest
         end as earliest,
         case
             when corrections.replaces_seq is not null then corrections.latest.latest
-            when own.detected_at is null then own.own_latest
+            when declared.detected_at is not null then null
+            when own.replaces_seq is not null then own.latest.latest
+            else declared.happened_latest
         end as latest,
-        coalesce(corrections.latest.seq, case when own.detected_at is null then own.own_corrected_seq end)
+        coalesce(corrections.latest.seq, case when declared.detected_at is null then own.latest.seq end)
             as corrected_seq
-    from own
-    left join corrections on corrections.replaces_seq = own.seq and corrections.of_signal
-    where own.type = 'incident.declared'
+    from incident_declared as declared
+    left join corrections on corrections.replaces_seq = declared.seq and corrections.of_signal
+    left join corrections as own on own.replaces_seq = declared.seq and not own.of_signal
 ),
 -- Milestones that no event says, but a correction; the last one of each.
 asserted as (
@@ -113,7 +119,7 @@ asserted as (
         group by stream_id, milestone
     )
 ),
-placed as (
+placed as materialized (
     select
         told.*,
         reopenings.kinds,
@@ -135,33 +141,19 @@ candidates as (
     union all by name
     -- It stands while no event of the same episode says it.
     from placed_by_time
-    anti join placed using (incident_id, milestone, reopened_before)
+    anti join (from placed semi join asserted using (incident_id, milestone))
+        using (incident_id, milestone, reopened_before)
 ),
 -- Once an incident: the earliest. Once an episode: the first, whoever else said it again.
-earliest as (
-    select
-        incident_id,
-        milestone,
-        arg_min(
-            {'happened_at': happened_at, 'said_at': said_at, 'earliest': earliest, 'latest': latest,
-             'corrected_seq': corrected_seq, 'recorded_at': recorded_at, 'seq': seq, 'event_id': event_id,
-             'episode': 1 + reopened_before},
-            (happened_at, seq)
-        ) as reached
+reached as (
+    select incident_id, milestone, arg_min(seq, epoch_us(happened_at) * cast(1e12 as hugeint) + seq) as seq
     from candidates
     where milestone in ('detected', 'impact_started')
-    group by all
-),
-firsts as (
+    group by incident_id, milestone
+    union all
     select
-        incident_id,
-        milestone,
-        arg_min(
-            {'happened_at': happened_at, 'said_at': said_at, 'earliest': earliest, 'latest': latest,
-             'corrected_seq': corrected_seq, 'recorded_at': recorded_at, 'seq': seq, 'event_id': event_id,
-             'episode': 1 + reopened_before},
-            case when milestone = 'notified' then (happened_at, seq) else (timestamp '1970-01-01', seq) end
-        ) as reached
+        incident_id, milestone,
+        arg_min(seq, case when milestone = 'notified' then epoch_us(happened_at) else 0 end * cast(1e12 as hugeint) + seq)
     from candidates
     where milestone in ('notified', 'acknowledged')
     group by incident_id, milestone, reopened_before
@@ -180,9 +172,10 @@ last_ends as (
     having count(*) = count(ended_at)
 )
 select
-    incident_id, milestone, reached.happened_at, reached.said_at, reached.earliest, reached.latest,
-    reached.corrected_seq, reached.recorded_at, reached.seq, reached.event_id, reached.episode, false as void
-from (from earliest union all from firsts)
+    incident_id, milestone, happened_at, said_at, earliest, latest, corrected_seq, recorded_at, seq, event_id,
+    1 + reopened_before as episode, false as void
+from candidates
+semi join reached using (incident_id, milestone, seq)
 union all
 select
     incident_id, milestone, happened_at, said_at, earliest, latest, corrected_seq, recorded_at, seq, event_id,
