@@ -60,15 +60,9 @@ async def measure(events: int, folder: Path) -> list[tuple[str, float, float]]:
         rows.append(("reading it, nothing else", *clock.lap()))
         assert read == events
         with Warehouse.open(folder / "recount.duckdb") as warehouse:
-            copied: list[tuple[str, float, float]] = []
-
-            def tell(done: int, total: int) -> None:
-                if done == total and not copied:
-                    copied.append(("out of JetStream into the log's copy", *clock.so_far()))
-
-            await load_through(warehouse, log, events, tell)
-            whole = clock.lap()
-        return [*rows, *copied, ("the whole cold rebuild", *whole)]
+            await load_through(warehouse, log, events)
+            rows.append(("the whole cold rebuild", *clock.lap()))
+        return rows
     finally:
         await client.close()
         server.remove()
@@ -80,13 +74,9 @@ class _Clock:
     def __init__(self) -> None:
         self._began = (time.perf_counter(), time.process_time())
 
-    def so_far(self) -> tuple[float, float]:
-        return time.perf_counter() - self._began[0], time.process_time() - self._began[1]
-
     def lap(self) -> tuple[float, float]:
-        lap = self.so_far()
-        self._began = (time.perf_counter(), time.process_time())
-        return lap
+        before, self._began = self._began, (time.perf_counter(), time.process_time())
+        return self._began[0] - before[0], self._began[1] - before[1]
 
 
 if __name__ == "__main__":
