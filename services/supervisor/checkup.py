@@ -97,7 +97,7 @@ async def examine(data: Path, ports: Mapping[str, Address]) -> AsyncIterator[Fin
     if running is not None:
         async for finding in _doors(running):
             yield finding
-        for finding in await _paging(data, running):
+        for finding in (*await _paging(data, running), *await _warehouse(data, running)):
             yield finding
 
 
@@ -290,6 +290,25 @@ async def _paging(data: Path, running: Running) -> list[Finding]:
         return [Finding("ok", "paging", "policy default is configured")]
     advice = "Configure [policies.default] in recount.toml (recount.example.toml shows one) and start again."
     return [Finding("warn", "paging", "there is no policy default, so nobody will be paged", advice)]
+
+
+async def _warehouse(data: Path, running: Running) -> list[Finding]:
+    """What the warehouse is busy with. Nothing when the web cannot tell: that is a finding of its own."""
+    try:
+        token = load_secrets(data).admin_token.secret
+        async with httpx.AsyncClient(timeout=ANSWER_TIMEOUT_S, headers={"Authorization": f"Bearer {token}"}) as http:
+            response = await http.get(f"{running.url}/api/warehouse")
+        said = msgspec.json.decode(response.raise_for_status().content)
+        upgrade, trouble = said["upgrade"], said["snapshot"]["trouble"]
+    except (httpx.HTTPError, msgspec.DecodeError, KeyError, RecountError):
+        return []
+    findings = []
+    if upgrade:
+        advice = "The former definitions answer meanwhile. When it failed, logs/readers.log says why."
+        findings.append(Finding("warn", "upgrade", upgrade, advice))
+    if trouble:
+        findings.append(Finding("warn", "snapshot", trouble, "The former snapshot is as it was: recount snapshot"))
+    return findings
 
 
 async def _doors(running: Running) -> AsyncIterator[Finding]:

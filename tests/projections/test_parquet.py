@@ -1,11 +1,9 @@
-"""The log as Parquet: every byte of it, in files that say what they hold, from which a warehouse comes back the same."""
+"""The log as Parquet: every byte of it, in files that say what they hold, out of which a warehouse comes back."""
 
-import hashlib
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -21,35 +19,17 @@ from projections.manifest import (
     BrokenExport,
     Manifest,
     Part,
-    part_path,
     read_manifest,
     write_manifest,
 )
-from projections.parquet import NotLoaded, fill_from_parquet, month_of, one_part, write_part
+from projections.parquet import NotLoaded, fill_from_parquet
 from projections.storage import connect
 from projections.warehouse import Warehouse
+from tests.projections.exports import export_to
 from tests.projections.histories import random_history
 from tests.spec import empty_warehouse
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def export_to(folder: Path, history: Sequence[Stored], *, events_a_part: int = 1_000) -> Manifest:
-    """An export as `recount export` leaves it."""
-    parts = []
-    left = list(history)
-    while left:
-        batch = one_part(left[:events_a_part])
-        left = left[len(batch) :]
-        path = part_path(month_of(batch[0]), batch[0].seq, batch[-1].seq)
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        write_part(folder / path, batch)
-        content = (folder / path).read_bytes()
-        sha256 = hashlib.sha256(content).hexdigest()
-        parts.append(Part(path=path, first=batch[0].seq, last=batch[-1].seq, bytes=len(content), sha256=sha256))
-    manifest = Manifest(log=hashlib.sha256(history[0].body).hexdigest()).with_parts(*parts)
-    write_manifest(folder, manifest)
-    return manifest
 
 
 def read(folder: Path, what: str) -> list[tuple]:
@@ -69,8 +49,8 @@ def test_live_rebuild_and_from_parquet_agree_for_every_view(tmp_path: Path, seed
         assert other.position == 150
         assert other.digests() == live.digests()
         assert other.digests(as_of=70) == live.digests(as_of=70)
-        columns = "seq, recorded_at, event_id, source, data::varchar"
-        assert other.ask(f"select {columns} from log order by seq").rows == live.ask(f"select {columns} from log order by seq").rows
+        log = "select seq, recorded_at, event_id, source, data::varchar from log order by seq"
+        assert other.ask(log).rows == live.ask(log).rows
         live.rebuild()
         assert other.digests() == live.digests()
 
