@@ -53,10 +53,11 @@ class EscalationStopped(Fact, frozen=True, tag="escalation.stopped"):
 
 
 class EscalationExhausted(Fact, frozen=True, tag="escalation.exhausted"):
-    """Every level was asked, every round, and nobody answered."""
+    """There is nobody left to ask: every level was asked, every round, or there is none."""
 
-    headline: ClassVar[str] = "nobody answered; the policy has no further level"
+    headline: ClassVar[str] = "{because}"
     run: int
+    because: str = "nobody answered; the policy has no further level"
 
 
 EscalationFact = EscalationStarted | LevelReached | EscalationStopped | EscalationExhausted

@@ -79,6 +79,8 @@ class Exhaust(msgspec.Struct, frozen=True):
     """The run is over because there is nobody left to ask."""
 
     run: int
+    because: str = ""
+    """Why nobody was asked at all; empty when all were."""
 
 
 class Begin(msgspec.Struct, frozen=True):
@@ -118,6 +120,9 @@ def evolve(escalation: Escalation, fact: EscalationFact, *, seq: int) -> Escalat
             )
         case EscalationStopped():
             return msgspec.structs.replace(escalation, version=seq, status="stopped")
+        case EscalationExhausted() if fact.run > escalation.run:
+            # A run that found nobody to ask has only this fact.
+            return Escalation(version=seq, status="exhausted", run=fact.run, started_seq=seq)
         case EscalationExhausted():
             return msgspec.structs.replace(escalation, version=seq, status="exhausted")
         case _:
@@ -208,9 +213,11 @@ def _page(ask: Ask, incident_id: str, asked: Asked) -> PageRequested | PageWithh
 
 
 def _first_steps(run: int, policy: PolicyConfigured | None) -> list[Step]:
-    if policy is None or not policy.levels:
-        # The run is recorded all the same: somebody will ask why nobody was paged.
-        return [Begin(EscalationStarted(run=run, policy_id=DEFAULT_POLICY, levels=())), Exhaust(run)]
+    # That nobody can be asked is recorded, too: somebody will ask why nobody was paged.
+    if policy is None:
+        return [Exhaust(run, because=f"no policy {DEFAULT_POLICY!r} is configured")]
+    if not policy.levels:
+        return [Exhaust(run, because=f"the policy {DEFAULT_POLICY!r} has no level")]
     started = EscalationStarted(run=run, policy_id=DEFAULT_POLICY, levels=policy.levels, repeat=policy.repeat)
     return [Begin(started), _ask(started.levels, run, 0, 1)]
 

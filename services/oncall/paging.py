@@ -137,12 +137,13 @@ class Paging:
             match step:
                 case Begin(started=started):
                     climbed.append(started)
-                    if not started.levels:
-                        asked |= _nobody_to_ask(incident_id, started.run)
                 case Stop(run=run, reason=reason):
                     climbed.append(EscalationStopped(run=run, reason=reason))
-                case Exhaust(run=run):
+                case Exhaust(run=run, because=""):
                     climbed.append(EscalationExhausted(run=run))
+                case Exhaust(run=run, because=because):
+                    climbed.append(EscalationExhausted(run=run, because=f"nobody is paged: {because}"))
+                    asked |= _nobody_to_ask(incident_id, run, because)
                 case Ask() as ask:
                     asked = pages(ask, incident_id, [await self._behind(target, now) for target in ask.targets])
                     climbed.append(await self._reached(incident_id, ask, asked, now))
@@ -234,8 +235,8 @@ def _place(stream: str, fact: EscalationFact) -> str:
     return f"{stream} {fact.run}"
 
 
-def _nobody_to_ask(incident_id: str, run: int) -> dict[str, PageRequested | PageWithheld]:
-    nobody = Asked(target=f"policy.{DEFAULT_POLICY}", unreachable=f"no policy {DEFAULT_POLICY!r} is configured")
+def _nobody_to_ask(incident_id: str, run: int, because: str) -> dict[str, PageRequested | PageWithheld]:
+    nobody = Asked(target=f"policy.{DEFAULT_POLICY}", unreachable=because)
     return pages(Ask(run=run, round=0, level=0, targets=(nobody.target,), answer_within_s=0), incident_id, [nobody])
 
 

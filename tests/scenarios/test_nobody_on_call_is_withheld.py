@@ -19,9 +19,13 @@ async def test_without_a_policy_the_log_says_why_nobody_was_paged(tmp_path):
     world = await Scenario.begin(tmp_path, "")
     await world.declare()
     assert (await world.only_fact("page.withheld")).reason == "no policy 'default' is configured"
-    assert len(await world.facts("escalation.exhausted")) == 1
+    exhausted = await world.only_fact("escalation.exhausted")
+    assert exhausted.because == "nobody is paged: no policy 'default' is configured"
+    # Nothing started, and nobody was asked who could have answered.
+    assert await world.facts("escalation.started") == []
     await world.redeliver_everything()
     assert len(await world.facts("page.withheld")) == 1
+    assert len(await world.facts("escalation.exhausted")) == 1
     await world.end()
 
 

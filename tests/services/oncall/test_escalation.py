@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 
 from events import Event, Fact, Recorded
@@ -179,10 +180,18 @@ def test_containment_cuts_no_run_and_begins_none():
     assert steps(DECLARED, IncidentContained(), IncidentRegressed(reason="it is back")) == (Begin(STARTED), ask(1))
 
 
-def test_without_a_policy_the_run_is_over_as_it_begins():
-    nothing = EscalationStarted(run=1, policy_id="default", levels=())
-    assert steps(DECLARED, policy=None) == (Begin(nothing), Exhaust(1))
-    assert steps(DECLARED, nothing, EscalationExhausted(run=1), policy=POLICY) == ()
+def test_without_a_policy_nothing_starts_and_the_run_says_why():
+    assert steps(DECLARED, policy=None) == (Exhaust(1, because="no policy 'default' is configured"),)
+    without_levels = PolicyConfigured(name="default", levels=())
+    assert steps(DECLARED, policy=without_levels) == (Exhaust(1, because="the policy 'default' has no level"),)
+
+
+def test_a_call_that_found_nobody_to_ask_is_not_called_again_and_the_next_one_is():
+    nobody = EscalationExhausted(run=1, because="nobody is paged: no policy 'default' is configured")
+    assert steps(DECLARED, nobody, policy=POLICY) == ()
+    back = (IncidentResolved(), IncidentReopened(kind="relapse", reason="slow again", episode=2))
+    again = msgspec.structs.replace(STARTED, run=2)
+    assert steps(DECLARED, nobody, *back) == (Begin(again), ask(1, run=2))
 
 
 def test_notes_and_titles_change_nothing_but_the_title():
