@@ -2,7 +2,8 @@
 
 A figure for last month may change because somebody corrected a time, retracted an event, merged a duplicate or told
 of an incident late. That is right; changing silently is not. What only went on meanwhile, such as an open incident that
-has ended, is told apart from what was restated.
+has ended, or one that began since, is told apart from what was restated. The events that did it are those of the view
+`corrections`, those that decide who is counted, and those that the measurement rests on.
 """
 
 from collections.abc import Mapping, Sequence
@@ -35,7 +36,9 @@ RESTATING = frozenset(
 )
 """What changes what was already said of an incident; everything else that happens adds to it."""
 
-Kind = Literal["restated", "added", "removed", "went on"]
+Kind = Literal["restated", "added", "removed", "went on", "began since"]
+WENT_ON: frozenset[Kind] = frozenset({"went on", "began since"})
+"""What time alone brings; nothing that had been said was wrong."""
 
 
 class Measurement(msgspec.Struct, frozen=True):
@@ -45,6 +48,17 @@ class Measurement(msgspec.Struct, frozen=True):
     reason: str
     duration_us: int | None
     """None when excluded; while it is not over, how long it has lasted."""
+    began_at: datetime | None = None
+    """When the incident started."""
+    started_seq: int | None = None
+    """The log position of what started the clock."""
+    ended_seq: int | None = None
+    """The log position of what stopped it."""
+
+    @property
+    def told(self) -> tuple[str, str, int | None]:
+        """What a figure takes from it."""
+        return self.state, self.reason, self.duration_us
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -57,7 +71,9 @@ class Event(msgspec.Struct, frozen=True):
     happened_at: datetime
     recorded_at: datetime
     is_correction: bool
-    """Whether it is of a type that changes what was already said."""
+    """Whether it changes what was already said."""
+    reason: str = ""
+    """Why, as whoever corrected it said."""
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,11 +84,12 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     incident_id: str
     kind: Kind
     """``restated``: it had been measured, or excluded, otherwise. ``added`` and ``removed``: it came into the cohort,
-    or left it. ``went on``: it had not been over."""
+    or left it. ``went on``: it had not been over, and lasted on. ``began since``: it started after the earlier
+    position."""
     then: Measurement | None
     now: Measurement | None
     events: tuple[Event, ...]
-    """What was recorded of it between, corrections first; empty when something around it changed, such as a page."""
+    """What did it, corrections first; empty when something around it changed, such as what it was merged into."""
 
 
 Key = tuple[str, str, str]
@@ -83,7 +100,9 @@ def measurements(ask: Ask, metrics: Sequence[str], cohort: Cohort) -> dict[Key, 
     where, params = conditions(metrics, cohort)
     table = ask(
         f"""
-        select metric, {group_expression(cohort)} as group_name, incident_id, state, coalesce(reason, ''), duration_us
+        select
+            metric, {group_expression(cohort)} as group_name, incident_id, state, coalesce(reason, ''), duration_us,
+            cohort_at, started_seq, ended_seq
         from measurements
         where {where}
         order by all
@@ -94,7 +113,11 @@ def measurements(ask: Ask, metrics: Sequence[str], cohort: Cohort) -> dict[Key, 
 
 
 def changes(
-    then: Mapping[Key, Measurement], now: Mapping[Key, Measurement], events: Mapping[str, Sequence[Event]]
+    then: Mapping[Key, Measurement],
+    now: Mapping[Key, Measurement],
+    events: Mapping[str, Sequence[Event]],
+    *,
+    since: datetime | None = None,
 ) -> list[Change]:
     """What differs between two positions.
 
@@ -102,16 +125,17 @@ def changes(
         then: the measurements at the earlier position.
         now: those at the later one.
         events: of incidents, between the two; ask `events_between` for those that `changed` names.
+        since: the moment of the earlier position; what started after it began since.
     """
     return [
         Change(
             metric=key[0],
             group=key[1],
             incident_id=key[2],
-            kind=_kind(then.get(key), now.get(key)),
+            kind=_kind(then.get(key), now.get(key), since),
             then=then.get(key),
             now=now.get(key),
-            events=tuple(sorted(events.get(key[2], ()), key=lambda event: (not event.is_correction, event.seq))),
+            events=_because(events.get(key[2], ()), now.get(key)),
         )
         for key in changed(then, now)
     ]
@@ -123,23 +147,32 @@ def changed(then: Mapping[Key, Measurement], now: Mapping[Key, Measurement]) -> 
 
 
 def events_between(ask: Ask, incidents: Sequence[str], after: int, until: int) -> dict[str, list[Event]]:
-    """What was recorded of some incidents after one position and up to another."""
+    """What was recorded of some incidents after one position and up to another; of each, all corrections."""
     table = ask(
         """
-        select incident_id, seq, type, headline, coalesce(actor, ''), happened_at, recorded_at
-        from incident_timeline
-        where seq > ? and seq <= ? and list_contains(cast(? as varchar[]), incident_id)
-        order by incident_id, seq
+        select
+            timeline.incident_id, timeline.seq, timeline.type, timeline.headline, coalesce(timeline.actor, ''),
+            timeline.happened_at, timeline.recorded_at, corrections.seq is not null, coalesce(corrections.reason, '')
+        from incident_timeline as timeline
+        left join corrections using (incident_id, seq)
+        where timeline.seq > ? and timeline.seq <= ? and list_contains(cast(? as varchar[]), timeline.incident_id)
+        order by timeline.incident_id, timeline.seq
         """,
         [after, until, list(incidents)],
     )
     found: dict[str, list[Event]] = {}
-    for incident_id, seq, kind, headline, actor, happened_at, recorded_at in table.rows:
-        event = Event(seq, kind, headline or kind, actor, happened_at, recorded_at, kind in RESTATING)
-        of_incident = found.setdefault(incident_id, [])
-        if event.is_correction or len(of_incident) < EVENTS_MAX:
-            of_incident.append(event)
+    for incident_id, seq, kind, headline, actor, happened_at, recorded_at, corrects, reason in table.rows:
+        is_correction = corrects or kind in RESTATING
+        event = Event(seq, kind, headline or kind, actor, happened_at, recorded_at, is_correction, reason)
+        found.setdefault(incident_id, []).append(event)
     return found
+
+
+def _because(events: Sequence[Event], now: Measurement | None) -> tuple[Event, ...]:
+    """Of what was recorded, what can have changed a measurement: corrections, and what it rests on."""
+    ends = (now.started_seq, now.ended_seq) if now is not None else ()
+    telling = [event for event in events if event.is_correction or event.seq in ends]
+    return tuple(sorted(telling, key=lambda event: (not event.is_correction, event.seq))[:EVENTS_MAX])
 
 
 def _differs(then: Measurement | None, now: Measurement | None) -> bool:
@@ -147,12 +180,18 @@ def _differs(then: Measurement | None, now: Measurement | None) -> bool:
         return then is not now
     if then.state == now.state == "censored":
         return False
-    return then != now
+    return then.told != now.told
 
 
-def _kind(then: Measurement | None, now: Measurement | None) -> Kind:
-    if then is None:
-        return "added"
+def _kind(then: Measurement | None, now: Measurement | None, since: datetime | None) -> Kind:
     if now is None:
         return "removed"
-    return "went on" if then.state == "censored" and now.state == "measured" else "restated"
+    if then is None:
+        began_since = since is not None and now.began_at is not None and now.began_at > since
+        return "began since" if began_since else "added"
+    return "went on" if _lasted_on(then, now) else "restated"
+
+
+def _lasted_on(then: Measurement, now: Measurement) -> bool:
+    """Whether it was not over, and ended after what was known of it. An end before that was only told of late."""
+    return then.state == "censored" and now.state == "measured" and (now.duration_us or 0) >= (then.duration_us or 0)

@@ -8,6 +8,8 @@ from projections.figures.figure import NOT_REACHED, Estimate, Figure
 NR = "NR"
 """Not reached: more last on than may, and how long they will is not known."""
 NOTHING = "–"
+RATE_TIME_MIN_US = 86_400 * 1_000_000
+"""A rate that was observed for less is not told, only its count."""
 
 _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 
@@ -54,20 +56,20 @@ def counts(reasons: Mapping[str, int]) -> str:
 
 
 def values(figure: Figure) -> str:
-    """The raw values of a figure that has too few for more: ``3 min, 7 min, over 5 min and going on``."""
+    """The raw values of a figure that has too few for more: ``3 min, 7 min, more than 5 min (not over)``."""
     ended = [duration(each) for each in figure.values_us or ()]
     going_on = [f"more than {duration(each)} (not over)" for each in figure.lasting_us or ()]
     return ", ".join(ended + going_on)
 
 
 def share(figure: Counted) -> str:
-    """A proportion in percent, a rate with two digits; a dash of nothing."""
-    return NOTHING if figure.share is None else _number(figure, figure.share.value)
+    """A proportion in percent, a rate with two digits; a dash of nothing, and of less than a day."""
+    return _number(figure, figure.share.value) if figure.share and _is_long_enough(figure) else NOTHING
 
 
 def share_interval(figure: Counted) -> str:
-    """Its 95 % interval; empty of nothing."""
-    if figure.share is None:
+    """Its 95 % interval; empty where `share` is a dash."""
+    if not (figure.share and _is_long_enough(figure)):
         return ""
     return f"{_number(figure, figure.share.low)} to {_number(figure, figure.share.high)}"
 
@@ -81,8 +83,24 @@ def basis(figure: Counted) -> str:
     )
 
 
+def _is_long_enough(figure: Counted) -> bool:
+    """A rate for thirty days that was seen for some minutes would be a number without a meaning."""
+    return figure.kind == "proportion" or figure.whole >= RATE_TIME_MIN_US
+
+
 def _number(figure: Counted, number: float) -> str:
-    return f"{100 * number:.0f} %" if figure.kind == "proportion" else f"{number:.2g}"
+    return percent(number) if figure.kind == "proportion" else f"{number:.2g}"
+
+
+def percent(proportion: float) -> str:
+    """``42 %``; what is neither nothing nor all is not rounded to it: ``0.2 %``, ``99.9 %``, ``< 0.1 %``."""
+    hundredths = 100 * proportion
+    if 0 < hundredths < 0.05:
+        return "< 0.1 %"
+    if 99.95 <= hundredths < 100:
+        return "> 99.9 %"
+    near_an_end = 0 < hundredths < 1 or 99 < hundredths < 100
+    return f"{hundredths:.1f} %" if near_an_end else f"{hundredths:.0f} %"
 
 
 def _end(microseconds: int | None, absent: str) -> str:

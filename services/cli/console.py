@@ -107,6 +107,16 @@ def harmless(text: str) -> str:
     )
 
 
+def counted(number: int, noun: str) -> str:
+    """``1 event``, ``1,204 events``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def line(text: str) -> str:
+    """The text on one line, whatever breaks and tabs its writer put into it."""
+    return " ".join(text.split())
+
+
 def shortened(text: str, chars: int) -> str:
     """A text of at most so many characters, cut at its end."""
     return text if len(text) <= chars else f"{text[: chars - 1].rstrip()}…"

@@ -5,13 +5,13 @@ from typing import Annotated, Any
 
 import typer
 
+from services.cli.causes import because, tell_events
 from services.cli.client import connect
-from services.cli.console import DATA_DEFAULT, DataOption, JsonOption, note, say, shortened, show_json
-from services.cli.incident import called, spoken
+from services.cli.console import DATA_DEFAULT, DataOption, JsonOption, counted, note, say, shortened, show_json
+from services.cli.incident import spoken
 from services.cli.lens import HappenedByOption, KnownByOption, asked_lens, bounds
 from services.cli.orders import incident_id
 from services.cli.reading import catch_up
-from services.cli.times import short_time
 
 # Changed with every event about an incident, so they say nothing beside another column.
 BOOKKEEPING = ("last_seq", "updated_at")
@@ -73,12 +73,14 @@ def _tell(answer: Mapping[str, Any]) -> None:
             _tell_change(answer, change)
         if each["truncated"]:
             say(f"  … the first {len(each['changes'])} rows; narrow it with --incident or --view")
-        say("")
+        if each is not answer["views"][-1]:
+            say("")
     if not answer["views"]:
         say("Nothing that is stored differs.")
+    tell_events(answer, answer["causes"].values())
     before, after = answer["from"], answer["to"]
     looks = f"position {before['position']}{bounds(before)} and position {after['position']}{bounds(after)}"
-    note(f"{answer['events']} event{'' if answer['events'] == 1 else 's'} between {looks}")
+    note(f"{counted(answer['events'], 'event')} between {looks}")
 
 
 def _counted(each: Mapping[str, Any]) -> str:
@@ -93,13 +95,8 @@ def _tell_change(answer: Mapping[str, Any], change: Mapping[str, Any]) -> None:
         for cell in telling:
             say(f"    {cell['column']}: {_value(answer, cell['before'])} → {_value(answer, cell['after'])}")
     if not change["is_certain"]:
-        say("    no event names this row; the view reads:")
-    for seq in change["causes"]:
-        cause = answer["causes"][str(seq)]
-        headline = shortened(spoken(answer, cause["headline"]), 2 * VALUE_CHARS_MAX)
-        say(f"    because {seq}, {short_time(cause['happened_at'])}, {called(answer, cause['actor'])}: {headline}")
-    if change["has_more_causes"]:
-        say("    and more")
+        say("    no event names this row; the view reads those of:")
+    say(f"    {because(change['causes'], has_more=change['has_more_causes'])}")
 
 
 def _value(answer: Mapping[str, Any], value: Any) -> str:

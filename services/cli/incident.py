@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from services.cli.console import say, show_table
+from services.cli.console import line, say, show_table
 from services.cli.times import bounded_time, duration, parsed, short_time
 
 # Two clocks that differ by less are the same to a reader: an event is recorded within milliseconds when all is well.
@@ -16,7 +16,7 @@ Whole = Mapping[str, Any]
 def tell_header(whole: Whole) -> None:
     """What it is, how bad, and who has it."""
     incident = whole["incident"]
-    say(f"{incident['incident_id']}  {incident['title']}")
+    say(f"{incident['incident_id']}  {line(incident['title'])}")
     severity = incident["severity"]
     if incident["severity_peak"] and incident["severity_peak"] != severity:
         severity += f" (was {incident['severity_peak']})"
@@ -35,7 +35,7 @@ def tell_header(whole: Whole) -> None:
         "acknowledged": _acknowledged(whole),
     }
     for name, value in lines.items():
-        say(f"  {name:<14}{value or '-'}")
+        say(f"  {name:<14}{line(value or '-')}")
 
 
 def tell_milestones(whole: Whole) -> None:

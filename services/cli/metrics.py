@@ -20,8 +20,9 @@ from projections.figures.words import (
     values,
     why_absent,
 )
+from services.cli.causes import because, tell_events
 from services.cli.client import Api, connect
-from services.cli.console import DATA_DEFAULT, DataOption, JsonOption, note, say, show_json, show_table
+from services.cli.console import DATA_DEFAULT, DataOption, JsonOption, line, note, say, shortened, show_json, show_table
 from services.cli.lens import AsOfOption, HappenedByOption, KnownByOption, bounds
 from services.cli.reading import catch_up
 from services.cli.times import short_time
@@ -62,6 +63,9 @@ ReceiptOption = Annotated[
     str, typer.Option("--receipt", metavar="RECEIPT", help="Compute the figure of a receipt again, and compare.")
 ]
 ReceiptsOption = Annotated[bool, typer.Option("--receipts", help="Print the receipt of every figure.")]
+
+# The values of a few incidents, where the median of more would stand.
+VALUES_CHARS_MAX = 60
 
 _PARTS = {
     "figure": "the figure is another",
@@ -149,8 +153,8 @@ def _tell_figures(api: Api, asked: Mapping[str, str], *, as_json: bool, receipts
         if answer["metrics"]:
             say("")
         _tell_counts(answer, asked.get("by", ""), receipts=receipts)
-    for because in answer["absent"].values():
-        note(f"{because}.")
+    for why in answer["absent"].values():
+        note(f"{why}.")
     note(_footing(answer))
 
 
@@ -173,7 +177,7 @@ def _tell_durations(answer: Mapping[str, Any], by: str, *, receipts: bool) -> No
             (
                 figure.metric,
                 *([figure.group] if by else []),
-                *((value(figure.median), interval(figure.median), value(figure.p90), interval(figure.p90))),
+                *_estimates(figure),
                 *(figure.n, figure.censored, figure.excluded),
             )
             for figure, _ in pairs
@@ -183,8 +187,17 @@ def _tell_durations(answer: Mapping[str, Any], by: str, *, receipts: bool) -> No
     if len(pairs) == 1:
         _tell_one(pairs[0][0], answer["metrics"][0])
     else:
+        if any(figure.values_us for figure, _ in pairs):
+            say("So few have no median: these are the values themselves.")
         _tell_reasons([figure for figure, _ in pairs])
     _tell_receipts([(_name(figure), receipt) for figure, receipt in pairs], wanted=receipts)
+
+
+def _estimates(figure: Figure) -> tuple[str, str, str, str]:
+    """Median and 90th percentile with their intervals; of too few, the values themselves."""
+    if figure.values_us is not None:
+        return shortened(values(figure), VALUES_CHARS_MAX) or "–", "", "", ""
+    return value(figure.median), interval(figure.median), value(figure.p90), interval(figure.p90)
 
 
 def _tell_counts(answer: Mapping[str, Any], by: str, *, receipts: bool) -> None:
@@ -262,8 +275,7 @@ def _tell_comparison(api: Api, asked: Mapping[str, str], *, as_json: bool) -> No
     comparison = answer["comparison"]
     say(f"{comparison['later']['label']} beside {comparison['earlier']['label']}, by when incidents started.")
     for each in comparison["figures"]:
-        name = each["metric"] + (f", {each['group']}" if each["group"] else "")
-        say(f"{name}: {each['sentence']}")
+        say(f"{_named(each)}: {each['sentence']}")
         if each["ratio"] is not None:
             tested = "" if each["log_rank_p"] is None else f"; log-rank p = {each['log_rank_p']:.2g}"
             say(
@@ -279,21 +291,20 @@ def _tell_restatement(api: Api, asked: Mapping[str, str], *, as_json: bool) -> N
         show_json(answer)
         return
     since, position = answer["since"], answer["position"]
-    if not answer["restated"]:
+    if not answer["restated"] and not answer["counts"]:
         say(f"No figure is other than it was at log position {since}.")
     for each in answer["restated"]:
-        name = each["metric"] + (f", {each['group']}" if each["group"] else "")
-        say(f"{name}: {'restated' if each['restated'] else 'not restated, only gone on'}")
+        say(f"{_named(each)}: {'restated' if each['restated'] else 'not restated, only gone on'}")
         say(f"  was {_short(each['then'])}")
         say(f"  is  {_short(each['now'])}")
         for change in each["changes"]:
-            say(f"  {change['incident_id']} {change['kind']}: {_state(change['then'])} → {_state(change['now'])}")
-            for event in change["events"]:
-                if event["is_correction"] or change["kind"] != "went on":
-                    who = answer["names"].get(event["actor"], event["actor"])
-                    mark = "corrects" if event["is_correction"] else "tells"
-                    recorded = short_time(event["recorded_at"])
-                    say(f"    event {event['seq']} {mark}: {event['headline']} ({who}, recorded {recorded} UTC)")
+            positions = [event["seq"] for event in change["events"]]
+            why = f"; {because(positions)}" if positions else ""
+            say(f"  {change['incident_id']} {change['kind']}: {_state(change['then'])} → {_state(change['now'])}{why}")
+    for each in answer["counts"]:
+        say(f"{_named(each)}: was {_short_count(each['then'])}, is {_short_count(each['now'])}")
+    changes = [change for each in answer["restated"] for change in each["changes"]]
+    tell_events(answer, (event for change in changes for event in change["events"]))
     note(f"Known at log position {since}, and at {position}.")
 
 
@@ -329,8 +340,19 @@ def _without_receipt(said: Mapping[str, Any]) -> dict[str, Any]:
     return {name: each for name, each in said.items() if name != "receipt"}
 
 
+def _named(each: Mapping[str, Any]) -> str:
+    return line(f"{each['metric']}, {each['group']}" if each["group"] else each["metric"])
+
+
+def _short_count(said: Mapping[str, Any] | None) -> str:
+    if said is None:
+        return "not known"
+    counted = msgspec.convert(_without_receipt(said), Counted)
+    return f"{share(counted)} ({basis(counted)})"
+
+
 def _name(figure: Figure | Counted) -> str:
-    return f"{figure.metric}, {figure.group}" if figure.group else figure.metric
+    return line(f"{figure.metric}, {figure.group}" if figure.group else figure.metric)
 
 
 def _short(said: Mapping[str, Any] | None) -> str:

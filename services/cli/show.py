@@ -7,7 +7,7 @@ import typer
 
 from events import RecountError
 from services.cli.client import Api, connect
-from services.cli.console import DATA_DEFAULT, DataOption, JsonOption, say, show_json
+from services.cli.console import DATA_DEFAULT, DataOption, JsonOption, counted, say, show_json
 from services.cli.incident import (
     tell_alerts,
     tell_corrections,
@@ -65,7 +65,7 @@ def _tell(whole: dict[str, Any]) -> None:
     tell_timeline(whole, whole["timeline"][-TIMELINE_LINES:])
     earlier = len(whole["timeline"]) - TIMELINE_LINES
     if earlier > 0:
-        say(f"{earlier} earlier lines: recount replay {whole['incident']['incident_id']}")
+        say(f"{counted(earlier, 'earlier line')}: recount replay {whole['incident']['incident_id']}")
 
 
 def _event(api: Api, seq: int) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from projections.lens import Lens as AnyLens
 from services.version import recount_version
 from services.web import metric_questions as questions
 from services.web.answers import json_value
-from services.web.metric_questions import Question, Restated, explained
+from services.web.metric_questions import Question, Restated, RestatedCount, explained
 from services.web.problems import Problem
 from services.web.site import Here, Lens, Site
 
@@ -53,11 +53,14 @@ async def restatement(request: Asking, site: Here, lens: Lens) -> dict[str, Any]
     """The figures that are not what they were at ``since``, a position or a time, with the events that changed them."""
     said = dict(request.query_params)
     since = await since_of(site, lens, said)
-    found = await questions.restated(site, lens, since, questions.read_question(said))
+    question = questions.read_question(said)
+    found = await questions.restated(site, lens, since, question)
+    counts = await questions.restated_counts(site, lens, since, question)
     return {
         "since": since.position,
         "position": site.reader.position_of(lens),
         "restated": [restated_json(each) for each in found],
+        "counts": [restated_count_json(each) for each in counts],
         "names": await site.names.called(),
     }
 
@@ -123,6 +126,16 @@ def restated_json(restated: Restated) -> dict[str, Any]:
         "then": told_json(restated.then) if restated.then else None,
         "now": told_json(restated.now) if restated.now else None,
         "changes": plain(restated.changes),
+    }
+
+
+def restated_count_json(restated: RestatedCount) -> dict[str, Any]:
+    """A counted figure that is another than it was, for programs."""
+    return {
+        "metric": restated.told.metric,
+        "group": restated.told.group,
+        "then": told_json(restated.then) if restated.then else None,
+        "now": told_json(restated.now) if restated.now else None,
     }
 
 

@@ -10,12 +10,12 @@ import msgspec
 from events import RecountError
 from projections.figures.cohort import BY, SEVERITY_KINDS, Ask, Cohort, cells
 from projections.figures.comparison import Comparison, compare
-from projections.figures.counted import BY_NAME, NotKnownBy
+from projections.figures.counted import BY_NAME, Counted, NotKnownBy
 from projections.figures.definition import NoSuchMetric, definition, metrics
 from projections.figures.figure import Sample, samples
 from projections.figures.period import BadPeriod, Period, parse_period, parse_start
 from projections.figures.receipt import Told, ToldCount, tell, tell_counts, tell_of
-from projections.figures.restatement import Change, changed, changes, events_between, measurements
+from projections.figures.restatement import WENT_ON, Change, changed, changes, events_between, measurements
 from projections.lens import Lens
 from projections.query import Table
 from projections.warehouse import Warehouse
@@ -64,7 +64,22 @@ class Restated(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_restated(self) -> bool:
         """Whether more changed than that what went on has ended."""
-        return any(change.kind != "went on" for change in self.changes)
+        return any(change.kind not in WENT_ON for change in self.changes)
+
+
+class RestatedCount(msgspec.Struct, frozen=True, kw_only=True):
+    """A counted figure as it was known at an earlier position, and as it is."""
+
+    then: ToldCount | None
+    """None when nothing of it was known."""
+    now: ToldCount | None
+
+    @property
+    def told(self) -> Counted:
+        """The figure that there is: what it is, or else what it was."""
+        told = self.now or self.then
+        assert told is not None
+        return told.figure
 
 
 def read_question(said: Mapping[str, str], metric: str = "") -> Question:
@@ -108,10 +123,12 @@ def known_metric(name: str) -> str:
         Problem: 404.
     """
     if name not in (*metrics(), *BY_NAME):
-        because = "there is no bare MTTR: it has at least four meanings" if name in ("mttr", "ttr") else ""
-        raise Problem(
-            404, f"There is no metric {name[:60]!r}", because=because, instead=f"Ask for {_or((*metrics(), *BY_NAME))}."
-        )
+        if name in ("mttr", "ttr"):
+            meanings = _or([each for each in metrics() if each.startswith("ttr_")])
+            raise Problem(
+                404, "There is no bare MTTR", because="it has at least four meanings", instead=f"Ask for {meanings}."
+            )
+        raise Problem(404, f"There is no metric {name[:60]!r}", instead=f"Ask for {_or((*metrics(), *BY_NAME))}.")
     return name
 
 
@@ -205,7 +222,8 @@ async def restated(site: Site, lens: Lens | None, since: Lens, question: Questio
         incidents = sorted({key[2] for key in changed(before, after)})
         events = events_between(ask, incidents, since.position or 0, now.position or 0) if incidents else {}
         found: dict[tuple[str, str], list[Change]] = {}
-        for change in changes(before, after, events):
+        ((known_until,),) = ask_then("select moment from clock", ()).rows
+        for change in changes(before, after, events, since=known_until):
             found.setdefault((change.metric, change.group), []).append(change)
         told_then = _by_group(_tell(ask_then, since, question.metrics, question.cohort, recount_version()))
         told_now = _by_group(_tell(ask, now, question.metrics, question.cohort, recount_version()))
@@ -213,6 +231,27 @@ async def restated(site: Site, lens: Lens | None, since: Lens, question: Questio
             Restated(metric=key[0], group=key[1], then=told_then.get(key), now=told_now.get(key), changes=tuple(each))
             for key, each in found.items()
         ]
+
+    return (await at_one_position(site, lens, work))[1]
+
+
+async def restated_counts(site: Site, lens: Lens | None, since: Lens, question: Question) -> list[RestatedCount]:
+    """The counted figures that are others than they were, where the question can be asked of them."""
+
+    def work(ask: Ask, now: Lens) -> list[RestatedCount]:
+        ask_then = bound(site.reader.warehouse, since)
+        found: list[RestatedCount] = []
+        for metric in question.counts:
+            try:
+                before = _counts_by_group(
+                    tell_counts(ask_then, since, metric, question.cohort, program=recount_version())
+                )
+                after = _counts_by_group(tell_counts(ask, now, metric, question.cohort, program=recount_version()))
+            except NotKnownBy:
+                continue
+            pairs = [(before.get(group), after.get(group)) for group in sorted(before.keys() | after.keys())]
+            found += [RestatedCount(then=then, now=later) for then, later in pairs if _part(then) != _part(later)]
+        return found
 
     return (await at_one_position(site, lens, work))[1]
 
@@ -290,6 +329,17 @@ def _tell(
 
 def _by_group(told: Sequence[Told]) -> dict[tuple[str, str], Told]:
     return {(each.figure.metric, each.figure.group): each for each in told}
+
+
+def _counts_by_group(told: Sequence[ToldCount]) -> dict[str, ToldCount]:
+    return {each.figure.group: each for each in told}
+
+
+def _part(told: ToldCount | None) -> tuple[int, int]:
+    """What was counted; the time in which a rate is counted grows with every event, so it restates nothing."""
+    if told is None:
+        return 0, 0
+    return told.figure.part, told.figure.whole if told.figure.kind == "proportion" else 0
 
 
 def bound(warehouse: Warehouse, lens: Lens | None) -> Ask:

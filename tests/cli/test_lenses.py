@@ -75,6 +75,9 @@ def test_who_is_on_call_and_what_waits(recount: Recount, incident: str):
 
 def test_what_changed_is_told_with_its_cause(recount: Recount, incident: str, then: str):
     told = recount.do("diff", "--from", then, "--incident", incident).out
+    positions = [text.split()[0] for text in told.partition("\nposition ")[2].splitlines()[1:]]
+    assert positions, "the events stand beneath"
+    assert len(positions) == len(set(positions)), "each once, however many rows it changed"
     assert "incidents: 1 changed" in told
     assert f"~ {incident}" in told
     assert "severity: sev2 → sev1" in told

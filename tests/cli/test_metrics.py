@@ -123,8 +123,12 @@ def test_a_figure_beside_what_it_was_names_the_events_that_changed_it(recount: R
     recount.do("correct", billing, "impact_started", "--at", "2026-02-02T08:00", "--reason", "the graphs show it")
     said = recount.do("metrics", "ttr_recover", *FEBRUARY, "--known-at", str(position))
     assert "ttr_recover: restated" in said.out
-    assert f"{billing} restated: 1 h → 2 h" in said.out
-    assert "corrects: impact_started corrected to 2026-02-02 08:00:00 UTC: the graphs show it" in said.out
+    (change,) = [
+        text for text in said.out.splitlines() if text.startswith(f"  {billing} restated: 1 h → 2 h; because ")
+    ]
+    cause = change.rpartition(" ")[2]
+    (event,) = [text for text in said.out.splitlines() if text.startswith(cause)]
+    assert event.endswith("impact_started corrected to 2026-02-02 08:00:00 UTC: the graphs show it")
     told = recount.do("metrics", "--service", "billing", "--restatement", "--since", str(position), "--json").json
     assert told["since"] == position
     assert {"ttd", "ttr_recover"} <= {each["metric"] for each in told["restated"] if each["restated"]}
@@ -144,7 +148,7 @@ def test_what_is_counted_has_its_interval_and_its_receipt(recount: Recount, bill
 @pytest.mark.parametrize(
     ("arguments", "hint"),
     [
-        (("mttr",), "Ask for"),
+        (("mttr",), "Ask for ttr_recover, ttr_recover_durable, ttr_respond, ttr_repair or ttr_resolve."),
         (("ttd", "--by", "colour"), "service, team"),
         (("ttd", "--month", "February"), "2026-Q1"),
         (("--restatement",), "--since 2026-03-05"),

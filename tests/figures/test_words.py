@@ -2,8 +2,20 @@
 
 import pytest
 
+from projections.figures.counted import BY_NAME, Counted, counted_of
 from projections.figures.figure import NOT_REACHED, Estimate
-from projections.figures.words import counts, duration, interval, value, values, why_absent
+from projections.figures.words import (
+    basis,
+    counts,
+    duration,
+    interval,
+    percent,
+    share,
+    share_interval,
+    value,
+    values,
+    why_absent,
+)
 from tests.figures.story import MINUTE, lasted, lasting, the_figure
 
 SECOND = 1_000_000
@@ -40,6 +52,22 @@ def test_what_is_not_reached_is_nr_and_what_cannot_be_said_a_dash_with_its_reaso
 
 def test_few_values_are_listed_with_those_that_are_not_over():
     assert values(the_figure(lasted(3, 7), lasting(5))) == "3 min, 7 min, more than 5 min (not over)"
+
+
+def proportion_of(part: int, whole: int) -> Counted:
+    return counted_of(BY_NAME["relapse_rate"], "", part, whole)
+
+
+def test_a_share_that_is_neither_nothing_nor_all_is_not_rounded_to_it():
+    assert (share(proportion_of(0, 1_961)), share_interval(proportion_of(0, 1_961))) == ("0 %", "0 % to 0.2 %")
+    assert share_interval(proportion_of(1_961, 1_961)) == "99.8 % to 100 %"
+    assert (percent(0.0001), percent(0.9999), percent(0.42)) == ("< 0.1 %", "> 99.9 %", "42 %")
+
+
+def test_a_rate_for_thirty_days_is_not_told_of_some_minutes():
+    minutes = counted_of(BY_NAME["failure_rate"], "", 1, 5 * MINUTE)
+    assert (share(minutes), share_interval(minutes), basis(minutes)) == ("–", "", "1 in 5 min")
+    assert share(counted_of(BY_NAME["failure_rate"], "", 1, 60 * 86_400 * SECOND)) == "0.5"
 
 
 def test_reasons_are_counted():

@@ -163,6 +163,9 @@ def test_what_changed_is_named_with_its_cause(recount: Stack, incident: str, the
         assert "<del>sev3</del>" in page
         assert "<ins>sev1</ins>" in page
         assert "all regions" in page
+        # An event is told once, however many rows it changed.
+        assert page.count(f'id="event-{seq}"') == 1
+        assert f'href="#event-{seq}"' in page
         assert "Compare" in ada.get("/diff").text
 
 
