@@ -5,8 +5,9 @@ verb; its JSON is the order's ``command``, where the ``type`` field may be left 
 the verb. A field that the verb does not have is refused, so that a misspelt one cannot be ignored.
 """
 
+import re
 from datetime import date, datetime
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -332,10 +333,30 @@ def parse(verb: str, body: bytes) -> IncidentCommand | ReviewCommand:
     try:
         command: IncidentCommand | ReviewCommand = _DECODERS[verb].decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise CommandRefused(
-            f"Cannot carry out {verb!r}", because=str(error), instead=_what_it_takes(verb), code="invalid"
-        ) from error
+        because, instead = _what_is_wrong(verb, str(error))
+        raise CommandRefused(f"Cannot carry out {verb!r}", because=because, instead=instead, code="invalid") from error
     return command
+
+
+_WRONG_CHOICE = re.compile(r"Invalid enum value '?(?P<said>.*?)'? - at `\$\.(?P<field>[a-z_]+)`", re.DOTALL)
+_MISSING = re.compile(r"Object missing required field `(?P<field>[a-z_]+)`")
+
+
+def _what_is_wrong(verb: str, problem: str) -> tuple[str, str]:
+    """What the decoder found, in words, and what to do."""
+    if wrong := _WRONG_CHOICE.fullmatch(problem):
+        choices = ", ".join(_choices(VERBS[verb], wrong["field"]))
+        return f"`$.{wrong['field']}` cannot be {wrong['said'][:60]!r}", f"give one of {choices}"
+    if missing := _MISSING.fullmatch(problem):
+        return f"`$.{missing['field']}` is missing", _what_it_takes(verb)
+    return problem, _what_it_takes(verb)
+
+
+def _choices(kind: type[Command], field: str) -> list[str]:
+    """The values of a field that takes one of a few words."""
+    annotated = get_type_hints(kind)[field]
+    parts = [annotated, *get_args(annotated)]
+    return [str(word) for part in parts if get_origin(part) is Literal for word in get_args(part)]
 
 
 def _what_it_takes(verb: str) -> str:

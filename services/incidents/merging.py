@@ -34,14 +34,16 @@ def merge(command: Merge, about: Circumstances) -> tuple[IncidentFact, ...]:
         into_this = other.merged_into == about.incident_id
         raise about.refused(
             "merge",
-            because=f"of {root}: {about.in_words(other.deed)}",
+            because=f"{root} does not carry on: {about.in_words(other.deed)}",
             instead=f"{root} belongs to this one already: unmerge it first"
             if into_this
             else f"merge into {other.merged_into}",
         )
     if other.phase == "dismissed":
         raise about.refused(
-            "merge", because=f"of {root}: {about.in_words(other.deed)}", instead=f"reinstate {root} first"
+            "merge",
+            because=f"{root} does not carry on: {about.in_words(other.deed)}",
+            instead=f"reinstate {root} first",
         )
     return (IncidentMerged(into_incident_id=root, reason=command.reason),)
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
@@ -216,11 +216,21 @@ def check_order(order: Order) -> None:
     elif any(moment and moment.utcoffset() is None for moment in _times(order)):
         problem = "`$.issued_at` and every `$.happened_…` need a time zone"
     elif not (order.happened_earliest or at) <= at <= (order.happened_latest or at):
-        problem = "`$.happened_at` does not lie between `$.happened_earliest` and `$.happened_latest`"
+        raise CommandRefused(
+            "Cannot carry out an order",
+            because=f"it happened at {_iso(at)}, which does not lie between `$.happened_earliest` and "
+            f"`$.happened_latest`, {_iso(order.happened_earliest or at)} and {_iso(order.happened_latest or at)}",
+            instead="give the earliest and the latest time that it can have been, and one between them",
+            code="invalid",
+        )
     if problem:
         raise CommandRefused(
             "Cannot carry out an order", because=problem, instead="send it again, corrected", code="invalid"
         )
+
+
+def _iso(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _times(order: Order) -> tuple[datetime | None, ...]:
