@@ -25,7 +25,7 @@ milestones as (
         corrected.milestone,
         nullif(corrected.replaces_event_id, '') as replaces_event_id,
         nullif(corrected.replaces_seq, 0) as replaces_seq,
-        said.type as replaces_type,
+        told.type as replaces_type,
         cast(
             coalesce(
                 lag(corrected.occurred_at) over (
@@ -33,7 +33,9 @@ milestones as (
                     order by corrected.seq
                 ),
                 -- A declaration gives two times.
-                case when corrected.milestone = 'detected' then said.signal_at else said.happened_at end
+                case when corrected.milestone = 'detected' then said.signal_at end,
+                -- Also of what was taken back since.
+                told.happened_at
             ) as varchar
         ) as from_value,
         cast(corrected.occurred_at as varchar) as to_value,
@@ -41,6 +43,7 @@ milestones as (
         nullif(corrected.evidence, '') as evidence
     from incident_milestone_corrected as corrected
     left join said on said.seq = corrected.replaces_seq
+    left join history as told on told.seq = corrected.replaces_seq
 ),
 severities as (
     select

@@ -10,6 +10,7 @@ from typing import Any
 import jinja2
 
 from events import RecountError
+from projections.lens import Lens
 from projections.query import Table
 from services.postmortem import questions
 from services.postmortem.markdown import between, cited, code, duration, finalized, struck
@@ -54,7 +55,7 @@ class UnknownIncident(RecountError):
     hint = "`recount list` shows the incidents; `--as-of` may lie before this one was opened."
 
 
-def render(ask: Ask, incident_id: str, *, names: Mapping[str, str] | None = None) -> str:
+def render(ask: Ask, incident_id: str, *, names: Mapping[str, str] | None = None, lens: Lens | None = None) -> str:
     """The postmortem as Markdown.
 
     Args:
@@ -62,6 +63,7 @@ def render(ask: Ask, incident_id: str, *, names: Mapping[str, str] | None = None
         incident_id: such as ``INC-42``.
         names: what to call person ids; everybody else is called by a letter, in order of appearance. A document with
             names changes when a person is renamed or erased; one without never does.
+        lens: what ``ask`` looks through, when it is bounded by more than a position: the document says so.
 
     Raises:
         UnknownIncident: there is none of that id at that position.
@@ -83,6 +85,7 @@ def render(ask: Ask, incident_id: str, *, names: Mapping[str, str] | None = None
     return _ENVIRONMENT.get_template("template.md.j2").render(
         incident=incident,
         receipt=receipt,
+        lens=lens or Lens(),
         opened=said[0]["seq"],
         severities=severities,
         severity_seqs=_seqs(severities, "severity"),

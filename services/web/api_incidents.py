@@ -132,7 +132,8 @@ async def render_postmortem(site: Site, incident_id: str, as_of: AsOf, *, names:
         def ask(sql: str, params: Any = ()) -> Table:
             return site.reader.warehouse.ask(sql, params, as_of=lens)
 
-        return await asyncio.to_thread(site.render_postmortem, ask, incident_id, names=called)
+        bounds = lens if isinstance(lens, ThroughLens) else None
+        return await asyncio.to_thread(site.render_postmortem, ask, incident_id, names=called, lens=bounds)
 
     if as_of is not None:
         return site.reader.position_of(as_of), await rendered(as_of)

@@ -7,6 +7,7 @@ from litestar.datastructures import State
 from litestar.di import NamedDependency
 
 from projections import lens
+from projections.lens import Lens as AnyLens
 from projections.query import Table
 from services.context import Context
 from services.web.login_failures import LoginFailures
@@ -24,7 +25,9 @@ Ask = Callable[..., Table]
 class RenderPostmortem(Protocol):
     """Renders a postmortem as Markdown out of query answers. `services.postmortem.render.render` is one."""
 
-    def __call__(self, ask: Ask, incident_id: str, *, names: Mapping[str, str] | None = None) -> str:
+    def __call__(
+        self, ask: Ask, incident_id: str, *, names: Mapping[str, str] | None = None, lens: AnyLens | None = None
+    ) -> str:
         """The document; the same answers give the same bytes."""
         ...
 

@@ -92,6 +92,17 @@ def test_what_was_taken_back_shows_what_it_had_said():
     )
 
 
+def test_a_corrected_time_of_what_was_taken_back_shows_what_it_had_said():
+    given(
+        incident("INC-42", DECLARED, RESOLVED, at="09:00"),
+        incident("INC-42", _at("resolved", "08:50", 2, "the graphs show it"), at="09:30"),
+        incident("INC-42", _without(2, "incident.resolved", "active"), at="09:40"),
+    ).view("corrections").shows(
+        {"kind": "milestone", "from_value": "2026-01-05 09:00:00", "replaces_type": "incident.resolved"},
+        {"kind": "retraction"},
+    )
+
+
 def test_a_correction_that_was_taken_back_leaves_only_its_retraction():
     given(
         incident("INC-42", DECLARED, _at("detected", "08:40", 1, "an earlier mail")),

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -19,6 +20,7 @@ from events.incident import (
     Noted,
     SeverityCorrected,
 )
+from projections.lens import Lens
 from projections.query import Table
 from projections.warehouse import Warehouse
 from services.postmortem import render
@@ -95,6 +97,18 @@ def test_the_same_position_gives_the_same_bytes_however_the_log_goes_on(warehous
         longer.apply(the_log(*later))
         assert document(longer, POSITION) == then
         assert document(longer, longer.position) != then
+
+
+def test_a_document_bounded_by_another_clock_says_so(warehouse: Warehouse):
+    lens = Lens(position=POSITION, happened_by=datetime(2026, 3, 1, 9, 30), known_by=datetime(2026, 3, 1, 10))
+
+    def ask(sql: str, params: Sequence[Any] = ()) -> Table:
+        return warehouse.ask(sql, params, as_of=lens)
+
+    receipt = render(ask, "INC-42", lens=lens).splitlines()[2]
+    assert "from what its first recorder knew by 2026-03-01 10:00:00Z" in receipt
+    assert "from what is believed to have happened by 2026-03-01 09:30:00Z" in receipt
+    assert "Made again from that position and within these bounds" in receipt
 
 
 def test_every_generated_line_cites_the_log(warehouse: Warehouse):
