@@ -15,7 +15,17 @@ from services.web.pages import page
 from services.web.problems import Problem, as_problem
 from services.web.site import Here, Site
 
-_DECLARE_FIELDS = ("title", "severity", "profile", "service", "reason", "commander", "detected_at")
+_DECLARE_FIELDS = (
+    "title",
+    "severity",
+    "profile",
+    "service",
+    "reason",
+    "commander",
+    "detected_at",
+    "declared_at",
+    "resolved_at",
+)
 
 
 @get("/declare")
@@ -85,6 +95,13 @@ async def _declare_page(
 
 def _suspected(fields: dict[str, str]) -> dict[str, str]:
     """The fields of an opening out of those of a declaration: its own time is that of the first sign."""
+    if "declared_at" in fields or "resolved_at" in fields:
+        raise Problem(
+            400,
+            "It was not opened for triage",
+            because="what is declared, or over, is not only suspected",
+            instead="Declare it, or leave out when it was declared and over.",
+        )
     if "commander" in fields:
         raise Problem(
             400,

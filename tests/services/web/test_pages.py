@@ -47,6 +47,16 @@ def test_an_incident_is_worked_through_with_forms_alone(recount: Stack):
         assert "payments are late" not in bob.get("/?phase=open").text
 
 
+def test_an_incident_that_is_over_is_declared_with_its_own_times(recount: Stack):
+    past = {"declared_at": "2026-02-01T10:05", "resolved_at": "2026-02-01T12:00"}
+    with recount.browser() as bob:
+        refused = send(bob, "/declare", verb="open", title="was down", severity="sev3", **past)
+        assert "is not only suspected" in refused.text
+        shown = follow(bob, send(bob, "/declare", title="was down", severity="sev3", profile="ops", **past))
+    assert ">resolved<" in shown
+    assert "2026-02-01 12:00" in shown
+
+
 def test_a_suspicion_is_opened_for_triage_and_then_declared(recount: Stack):
     with recount.browser("bob") as bob:
         first_sign = "2026-03-01T14:00:00"
