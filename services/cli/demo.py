@@ -75,6 +75,7 @@ class Play:
         self._key_id, self._key = made["key_id"], made["secret"]
         self.url = api.url
         self.incident = ""
+        self._last_seq = 0
 
     def run(self) -> None:
         """The story, from the first alert to the postmortem."""
@@ -143,6 +144,7 @@ class Play:
 
     def _order(self, verb: str, command: dict[str, Any], actor: str) -> None:
         done = send_order(self._api, self.incident, verb, command, actor=actor)
+        self._last_seq = done.seq or self._last_seq
         self._tell(f"{done.message} (log position {done.seq})")
 
     def _incident_of_alert(self) -> str:
@@ -188,13 +190,21 @@ class Play:
     def _say_what_to_look_at(self) -> None:
         if self._quiet:
             return
+        earlier = self._began - UNNOTICED - UNNOTICED
+        correction = (
+            f"recount correct {self.incident} impact_started --at {earlier:%Y-%m-%dT%H:%M:%SZ} "
+            '--reason "a customer had written"'
+        )
         say("")
         say("That was an incident. Now look at it again:")
         for command, what in (
             (f"{self.url}/incidents/{self.incident}", "its page"),
             (f"recount replay {self.incident}", "the whole story, with both clocks"),
             (f"recount postmortem {self.incident}", "the postmortem, each line citing the log"),
-            ('recount sql "select * from metric_summary"', "metrics, as SQL"),
+            ("recount metrics", "how long it took, with receipts; of one incident, its values"),
+            (correction, "you learn that it began earlier: what was said before stays, and shows as such"),
+            (f"recount diff --from {self._last_seq}", "which rows and figures that changed, and because of what"),
             ("recount verify --views", "proof that the views say what the log says"),
         ):
-            say(f"  {command:<48}  {what}")
+            say(f"  {command}")
+            say(f"      {what}")

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from events import RecountError
 from services.cli.client import Api, Unavailable, connect
-from services.cli.console import DATA_DEFAULT, DataOption, JsonOption, err, note, say, show_json
+from services.cli.console import DATA_DEFAULT, DataOption, JsonOption, counted, err, note, say, show_json
 from services.cli.orders import ActorOption
 from services.history.commands import Outcome, Recorded, Snapshot
 from services.history.reading import FORMS, SNAPSHOT_BYTES_MAX, BadLine, Entry, Form, line_schema, scan, snapshots
@@ -185,8 +185,8 @@ def _conclude(run: _Run) -> None:
         return
     would = "would be written" if run.dry_run else "were written"
     say(
-        f"{run.facts:,} facts about {len(run.incidents):,} incidents {would} in {elapsed:.1f} s: "
-        f"{run.taken:,} states taken over, {run.known:,} known already."
+        f"{counted(run.facts, 'fact')} about {counted(len(run.incidents), 'incident')} {would} in {elapsed:.1f} s: "
+        f"{counted(run.taken, 'state')} taken over, {run.known:,} known already."
     )
 
 

@@ -11,7 +11,7 @@ from events import NOTHING, Event, Fact, Recorded, Write, headline
 from events.fact import tag_of
 from events.ids import derived_event_id, key_of
 from events.imported import ImportAssigned, ImportTaken
-from events.incident import IncidentAbsorbed, IncidentDisowned, IncidentMerged, IncidentUnmerged
+from events.incident import EventRetracted, IncidentAbsorbed, IncidentDisowned, IncidentMerged, IncidentUnmerged
 from services.history.archive import Foreign, Loaded, Taken, content_sha256
 from services.history.belief import believe, source_of
 from services.history.checking import BadSnapshot, check
@@ -111,8 +111,16 @@ def headlines(taken: TakenOver) -> tuple[str, ...]:
     """What would be told, in words."""
     stream = f"incident.{taken.incident_id}"
     return tuple(
-        headline(Recorded(seq=0, stream=stream, recorded_at=event.happened_at, event=event)) for event in taken.events
+        _headline(Recorded(seq=0, stream=stream, recorded_at=event.happened_at, event=event)) for event in taken.events
     )
+
+
+def _headline(told: Recorded) -> str:
+    fact = told.fact
+    if isinstance(fact, EventRetracted) and not fact.event_seq:
+        # What is not in the log yet has no position.
+        return f"{fact.event_type} taken back: {fact.reason}"
+    return headline(told)
 
 
 def _in_order_of_knowledge(snapshot: Snapshot, before: Loaded) -> None:
