@@ -3,6 +3,8 @@ RECOUNT := .venv/bin/recount
 PYTHON := .venv/bin/python
 STAMP := .venv/.made-from-lock
 ARGS ?=
+# Test processes at once, a file in one of them: half of the time of most tests is waiting for servers.
+WORKERS ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help setup up demo test soak lint fix bench golden docs lock doctor
@@ -21,7 +23,7 @@ demo: setup ## play a realistic incident through the running platform
 	@$(RECOUNT) demo $(ARGS)
 
 test: setup ## run every test (ARGS="tests/contract -k append")
-	@$(PYTHON) -m pytest -m "not soak" $(ARGS)
+	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadfile -m "not soak" $(ARGS)
 
 soak: setup ## the long form of the fuzz, kill and simulation runs: an hour or more
 	@$(PYTHON) -m pytest -m soak $(ARGS)
