@@ -23,6 +23,11 @@ def follow(browser: httpx.Client, answer: httpx.Response) -> str:
     return browser.get(answer.headers["location"]).text
 
 
+def without_slider(page: str) -> str:
+    """A page without the marks of its slider, which name all that can be looked back to."""
+    return re.sub(r'<datalist id="moments">.*?</datalist>', "", page, flags=re.DOTALL)
+
+
 def test_an_incident_is_worked_through_with_forms_alone(recount: Stack):
     with recount.browser("bob") as bob:
         answer = send(bob, "/declare", title="payments are late", severity="sev2", service="payments", profile="ops")
@@ -201,7 +206,7 @@ def test_a_form_sent_twice_is_carried_out_once(recount: Stack):
             text = follow(
                 ada, send(ada, f"/incidents/{incident}/note", text="only once", order_id="order-of-this-form")
             )
-            assert text.count("only once") == 1
+            assert without_slider(text).count("only once") == 1
 
 
 def test_nothing_that_somebody_typed_becomes_markup(recount: Stack):
@@ -236,7 +241,7 @@ def test_a_page_of_the_past_says_so_and_offers_no_commands(recount: Stack):
         page = ada.get(f"/incidents/{incident}?as_of={then}").text
         assert f"As known at log position {then}" in page
         assert "disk is full" in page
-        assert "volume is full" not in page
+        assert "volume is full" not in without_slider(page)
         assert "What now?" not in page
         assert f'action="/incidents/{incident}/' not in page
         assert "data-tail" not in page
