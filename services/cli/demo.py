@@ -79,6 +79,7 @@ class Play:
 
     def run(self) -> None:
         """The story, from the first alert to the postmortem."""
+        self._refuse_an_open_one()
         ada, grace = self._players.first, self._players.second
         self._alert(LATENCY, "p99 latency of checkout is above 2 s", "firing")
         self._tell("Alertmanager: CheckoutLatencyHigh fires. It is stored before it is answered.")
@@ -109,6 +110,18 @@ class Play:
     def close_door(self) -> None:
         """Revoke the demo's integration key."""
         self._api.delete(f"/api/keys/{self._key_id}", reason="the demo is over")
+
+    def _refuse_an_open_one(self) -> None:
+        """The alerts would join an open incident of the same service, and the story would be another."""
+        sql = (
+            f"select incident_id from incidents where service = '{LATENCY['service']}' "
+            "and phase in ('triage', 'active', 'contained', 'eradicated') order by incident_id limit 1"
+        )
+        for (incident,) in self._api.post("/api/sql", json={"sql": sql})["rows"]:
+            raise RecountError(
+                f"{incident} about {LATENCY['service']} is open: the alerts of the demo would join it",
+                hint=f"End it first: recount resolve {incident} (what still has impact: recount contain {incident}).",
+            )
 
     def _alert(self, labels: dict[str, str], summary: str, status: str) -> None:
         alert = {
@@ -145,7 +158,7 @@ class Play:
     def _order(self, verb: str, command: dict[str, Any], actor: str) -> None:
         done = send_order(self._api, self.incident, verb, command, actor=actor)
         self._last_seq = done.seq or self._last_seq
-        self._tell(f"{done.message} (log position {done.seq})")
+        self._tell(f"{done.message} (log position {done.seq})" if done.seq else f"{done.message} (nothing to change)")
 
     def _incident_of_alert(self) -> str:
         fingerprint = key_of(LATENCY["alertname"], self._instance)[:16]

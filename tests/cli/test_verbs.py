@@ -36,6 +36,14 @@ def test_the_demo_plays_a_whole_incident(recount: Recount, played: str):
     assert all(key["revoked_at"] for key in recount.do("keys", "list", "--json").json["keys"] if key["name"] == "demo")
 
 
+def test_the_demo_does_not_mix_with_an_open_incident_of_its_service(recount: Recount, played: str):
+    opened = recount.do("declare", "checkout again", "--service", "checkout", "--json").json["target"]
+    refused = recount.refused("demo", "--fast")
+    assert f"{opened} about checkout is open" in str(refused)
+    assert f"recount resolve {opened}" in refused.hint
+    recount.do("dismiss", opened, "false_positive")
+
+
 def test_an_incident_is_led_through_its_life(recount: Recount, incident: str):
     number = incident.removeprefix("INC-")
     assert "acknowledged by Ada Lovelace" in recount.do("ack", number, "--as", "ada").out
