@@ -39,7 +39,9 @@ async def _with_people(command: Record, site: Site) -> Record:
     named: set[str] = set().union(*map(names_in, command.snapshots))
     people = command.people
     if named - people.keys():
-        known = {name: person.person_id for person in await site.names.present() for name in _called(person)}
+        # What is written now stays, so somebody who was added a moment ago must be found.
+        present = await site.names.present(fresh=True)
+        known = {name: person.person_id for person in present for name in _called(person)}
         people = {name: known[name] for name in sorted(named & known.keys())} | people
     return msgspec.structs.replace(command, people=people)
 

@@ -62,9 +62,9 @@ class Names:
         """What to call each person id."""
         return {person_id: person.called for person_id, person in (await self.people()).items()}
 
-    async def present(self) -> list[Person]:
-        """Everybody who is not erased, by name: for a choice in a form."""
-        people = (await self.people()).values()
+    async def present(self, *, fresh: bool = False) -> list[Person]:
+        """Everybody who is not erased, by name: for a choice in a form; ``fresh`` reads again in any case."""
+        people = (await self.people(fresh=fresh)).values()
         return sorted((person for person in people if not person.erased), key=lambda person: person.called.casefold())
 
     async def find(self, handle_or_id: str) -> Person:
