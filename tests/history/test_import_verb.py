@@ -160,8 +160,7 @@ def test_somebody_whose_handle_it_names_is_that_person(platform: Platform, tmp_p
     [line] = many("people", 1)
     roles = [{"role": "commander", "person": "ada", "start": MONDAY}]
     platform.cli("import", write(tmp_path / "people.jsonl", [line | {"roles": roles}]))
-    platform.wait_until_healthy()
-    rows = platform.rows(
+    rows = platform.wait_for_rows(
         "select handle from incidents join people on person_id = commander where title = '0' and handle is not null"
     )
     assert rows == [["ada"]]
