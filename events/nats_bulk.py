@@ -1,7 +1,8 @@
 """Reading a long stretch of a stream as fast as JetStream gives it, for a rebuild.
 
-nats-py spends most of a bulk read on making an object of every message. This reads the answers of batched direct get
-(ADR-31) from a connection of its own and takes out of each only what `Stored` needs, which is several times faster.
+nats-py spends most of a bulk read on making an object of every message, and the server most of a batched direct get on
+writing headers. This lets a consumer deliver, which costs the server a third, to a connection of its own, and takes out
+of each delivery only what `Stored` needs: position and time stand in the line that announces it.
 The NATS client protocol is lines of text with lengths: https://docs.nats.io/reference/reference-protocols/nats-protocol
 """
 
@@ -9,24 +10,30 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
-from datetime import datetime
 from typing import Any
 from urllib.parse import ParseResult
 
 from nats.aio.client import Client
 
 from events.errors import LogUnavailable
-from events.nats_direct_get import ANSWER_TIMEOUT_S, BATCH_MAX
-from events.recorded import Stored
+from events.nats_direct_get import ANSWER_TIMEOUT_S
+from events.recorded import Stored, from_epoch_ns
 
-# Asked ahead, so that the server reads on while an answer is taken apart. Bounds what may lie in memory: two answers.
-REQUESTS_AHEAD = 2
-READ_BYTES = 512 * 1024
+# Asked ahead, so that the server reads on while what came is taken apart.
+REQUESTS_AHEAD = 3
+REQUEST_EVENTS = 1_000
+REQUEST_BYTES = 4 * 1024 * 1024
+READ_BYTES = 1024 * 1024
+# What was asked ahead waits here and not in the server, which cuts off who does not take what it wrote.
+WAITING_BYTES = REQUESTS_AHEAD * REQUEST_BYTES
+# How long the server keeps the consumer when nothing more is asked; a reader has no permission to delete one.
+INACTIVE_S = 60
 
-_FIELDS = re.compile(rb"Nats-Subject: ([^\r]*)\r\nNats-Sequence: (\d+)\r\nNats-Time-Stamp: ([^\r]*)")
-_STATUS = re.compile(rb"NATS/1\.0 (\d{3})([^\r]*)")
+_STATUS = re.compile(rb"NATS/1\.0 (\d{3}[^\r]*)")
+_REQUEST_ENDED = re.compile(
+    rb"NATS/1\.0 409 (?:Batch Completed|Message Size Exceeds MaxBytes)\r\nNats-Pending-Messages: (\d+)"
+)
 _HARMLESS = (b"INFO ", b"+OK", b"PONG")
-_ANSWERED = (b"204", b"404")
 
 
 def can_read(client: Client) -> bool:
@@ -50,17 +57,13 @@ async def read(client: Client, stream: str, *, after: int, through: int) -> Asyn
     url = client.connected_url
     if url is None:
         raise LogUnavailable("the NATS server is away")
-    connection = _Connection(client.new_inbox(), f"$JS.API.DIRECT.GET.{stream}")
+    connection = _Connection(client.new_inbox(), stream)
     try:
         await connection.open(url, client.options)
-        ranges = [(start, min(start + BATCH_MAX - 1, through)) for start in range(after + 1, through + 1, BATCH_MAX)]
-        for number, (first, last) in enumerate(ranges[:REQUESTS_AHEAD]):
-            connection.ask(number, first, last)
-        for number, (_first, last) in enumerate(ranges):
-            found = [stored for stored in await connection.answer(number) if stored.seq <= last]
-            if number + REQUESTS_AHEAD < len(ranges):
-                connection.ask(number + REQUESTS_AHEAD, *ranges[number + REQUESTS_AHEAD])
-            if found:
+        await connection.begin(after, through - after)
+        while delivered := await connection.next():
+            # Where the stream has holes, as many messages reach further.
+            if found := [stored for stored in delivered if stored.seq <= through]:
                 yield found
     except (OSError, EOFError, TimeoutError, ValueError) as error:
         raise LogUnavailable(f"the log stopped answering a bulk read of {after + 1} to {through}: {error!r}") from error
@@ -69,19 +72,20 @@ async def read(client: Client, stream: str, *, after: int, through: int) -> Asyn
 
 
 class _Connection:
-    def __init__(self, inbox: str, api: str) -> None:
+    def __init__(self, inbox: str, stream: str) -> None:
         self._inbox = inbox
-        self._api = api
+        self._stream = stream
+        self._consumer = ""
+        self._due = 0
+        self._asked = 0
+        self._delivered = 0
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._buffer = b""
-        self._place = 0
-        self._found: dict[int, list[Stored]] = {}
-        self._answered: set[int] = set()
 
     async def open(self, url: ParseResult, options: dict[str, Any]) -> None:
         async with asyncio.timeout(ANSWER_TIMEOUT_S):
-            self._reader, self._writer = await asyncio.open_connection(url.hostname, url.port)
+            self._reader, self._writer = await asyncio.open_connection(url.hostname, url.port, limit=WAITING_BYTES)
             await self._reader.readline()  # INFO
             connect = {
                 "verbose": False,
@@ -94,24 +98,54 @@ class _Connection:
                 "no_responders": True,
                 **_credentials(url, options),
             }
-            self._writer.write(f"CONNECT {json.dumps(connect)}\r\nSUB {self._inbox}.* 1\r\n".encode())
+            self._writer.write(f"CONNECT {json.dumps(connect)}\r\nSUB {self._inbox} 1\r\n".encode())
 
-    def ask(self, number: int, first: int, last: int) -> None:
-        assert self._writer is not None
-        self._found[number] = []
-        request = json.dumps({"seq": first, "batch": last - first + 1})
-        self._writer.write(f"PUB {self._api} {self._inbox}.{number} {len(request)}\r\n{request}\r\n".encode())
+    async def begin(self, after: int, count: int) -> None:
+        """Have up to so many of the messages that follow a position now delivered."""
+        config = {
+            "deliver_policy": "by_start_sequence",
+            "opt_start_seq": after + 1,
+            "ack_policy": "none",
+            "mem_storage": True,
+            "inactive_threshold": INACTIVE_S * 1_000_000_000,
+        }
+        self._publish(f"CREATE.{self._stream}", {"stream_name": self._stream, "config": config})
+        while (end := self._answer_end()) is None:
+            await self._fill()
+        answer = json.loads(self._buffer[self._buffer.find(b"\r\n") + 2 : end])
+        self._buffer = self._buffer[end + 2 :]
+        if "error" in answer:
+            raise ValueError(answer["error"].get("description"))
+        self._consumer = answer["name"]
+        self._due = min(int(answer["num_pending"]), count)
+        self._ask()
 
-    async def answer(self, number: int) -> list[Stored]:
-        while number not in self._answered:
-            if not self._take_one():
-                await self._fill()
-        self._answered.discard(number)
-        return self._found.pop(number)
+    async def next(self) -> list[Stored]:
+        """The next messages; none once all were given."""
+        found: list[Stored] = []
+        wanted = min(REQUEST_EVENTS, self._due - self._delivered)
+        while self._take(found, wanted) < wanted:
+            self._ask()
+            await self._fill()
+        self._ask()
+        return found
+
+    def _ask(self) -> None:
+        # The messages are there, so a request waits for none and needs no end.
+        while self._asked < min(self._due, self._delivered + REQUESTS_AHEAD * REQUEST_EVENTS):
+            batch = min(REQUEST_EVENTS, self._due - self._asked)
+            request = {"batch": batch, "max_bytes": REQUEST_BYTES}
+            self._publish(f"MSG.NEXT.{self._stream}.{self._consumer}", request)
+            self._asked += batch
 
     def close(self) -> None:
         if self._writer is not None:
             self._writer.close()
+
+    def _publish(self, api: str, request: dict[str, Any]) -> None:
+        assert self._writer is not None
+        text = json.dumps(request)
+        self._writer.write(f"PUB $JS.API.CONSUMER.{api} {self._inbox} {len(text)}\r\n{text}\r\n".encode())
 
     async def _fill(self) -> None:
         assert self._reader is not None
@@ -119,46 +153,73 @@ class _Connection:
             more = await self._reader.read(READ_BYTES)
         if not more:
             raise EOFError("the connection was closed")
-        self._buffer = self._buffer[self._place :] + more
-        self._place = 0
+        self._buffer += more
 
-    def _take_one(self) -> bool:
-        """Take one protocol message out of the buffer; False when it is not whole yet."""
-        buffer, start = self._buffer, self._place
-        end = buffer.find(b"\r\n", start)
-        if end < 0:
-            return False
-        if buffer.startswith(b"HMSG ", start):
-            # HMSG <subject> <subscription> <header bytes> <total bytes>
-            words = buffer[start:end].split(b" ")
-            body = end + 2 + int(words[3])
-            stop = end + 2 + int(words[4])
+    def _answer_end(self) -> int | None:
+        """Where the body of the API's answer ends in the buffer; None while it is not whole."""
+        while (end := self._buffer.find(b"\r\n")) >= 0:
+            line = self._buffer[:end]
+            if line.startswith(b"MSG "):
+                stop = end + 2 + int(line.rpartition(b" ")[2])
+                return stop if len(self._buffer) >= stop + 2 else None
+            self._heed(line)
+            self._buffer = self._buffer[end + 2 :]
+        return None
+
+    def _take(self, found: list[Stored], count: int) -> int:
+        """Take whole messages out of the buffer until there are so many; how many there are now.
+
+        The one loop of a bulk read that runs once an event.
+        """
+        buffer, place = self._buffer, 0
+        while len(found) < count and (end := buffer.find(b"\r\n", place)) >= 0:
+            words = buffer[place:end].split(b" ")
+            if words[0] not in _WORDS:
+                self._heed(buffer[place:end])
+                place = end + 2
+                continue
+            start = end + 2
+            stop = start + int(words[-1])
             if len(buffer) < stop + 2:
-                return False
-            self._place = stop + 2
-            self._keep(int(words[1].rpartition(b".")[2]), buffer[end + 2 : body], buffer[body:stop])
-            return True
-        self._place = end + 2
-        line = buffer[start:end]
+                break
+            place = stop + 2
+            if len(words) < _WORDS[words[0]]:
+                self._end_of_request(buffer[start:stop])
+                continue
+            body = start + int(words[4]) if words[0] == b"HMSG" else start
+            found.append(self._delivery(words[1], words[3], buffer[body:stop]))
+        self._buffer = buffer[place:]
+        return len(found)
+
+    def _delivery(self, subject: bytes, metadata: bytes, body: bytes) -> Stored:
+        # $JS.ACK.[<domain>.<account>.]<stream>.<consumer>.<times>.<stream seq>.<consumer seq>.<time ns>.<pending>[.…]
+        tokens = metadata.split(b".")
+        at = 5 if len(tokens) <= _TOKENS_WITHOUT_DOMAIN else 7
+        self._delivered += 1
+        if int(tokens[at + 1]) != self._delivered:
+            raise ValueError(f"delivery {tokens[at + 1].decode()} came where {self._delivered} was due")
+        return Stored(int(tokens[at]), subject.decode(), from_epoch_ns(int(tokens[at + 2])), body)
+
+    def _end_of_request(self, headers: bytes) -> None:
+        ended = _REQUEST_ENDED.match(headers)
+        if ended is None:
+            status = _STATUS.match(headers)
+            raise ValueError((status[1] if status else headers).decode(errors="replace"))
+        self._asked -= int(ended[1])
+
+    def _heed(self, line: bytes) -> None:
         if line == b"PING":
             assert self._writer is not None
             self._writer.write(b"PONG\r\n")
         elif not line.startswith(_HARMLESS):
-            # -ERR, or a message without headers, which is none of the answers that were asked for.
             raise ValueError(line.decode(errors="replace"))
-        return True
 
-    def _keep(self, number: int, headers: bytes, body: bytes) -> None:
-        fields = _FIELDS.search(headers)
-        if fields is not None:
-            subject, seq, stamp = fields.groups()
-            # RFC 3339 with nanoseconds and "Z"; fromisoformat cuts to microseconds.
-            self._found[number].append(Stored(int(seq), subject.decode(), datetime.fromisoformat(stamp.decode()), body))
-            return
-        status = _STATUS.match(headers)
-        if status is None or status[1] not in _ANSWERED:
-            raise ValueError(f"an answer without position: {headers!r}")
-        self._answered.add(number)
+
+# MSG <subject> <subscription> <metadata> <bytes>
+# HMSG <subject> <subscription> <metadata> <header bytes> <bytes>
+# What is not a delivery has no metadata, and a word less.
+_WORDS = {b"MSG": 5, b"HMSG": 6}
+_TOKENS_WITHOUT_DOMAIN = 9
 
 
 def _credentials(url: ParseResult, options: dict[str, Any]) -> dict[str, str]:
