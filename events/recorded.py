@@ -11,7 +11,7 @@ Correlation extension, ``traceparent`` the Distributed Tracing extension, ``auth
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -240,7 +240,6 @@ def _utc(moment: datetime) -> datetime:
 
 def from_epoch_ns(nanoseconds: int) -> datetime:
     """A UTC time with microseconds from the nanoseconds that JetStream keeps; the rest is cut, never rounded up."""
-    return _EPOCH + timedelta(microseconds=nanoseconds // 1_000)
-
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+    # Exact until the year 2242: a double of seconds is nearer to its microsecond than to any other. A timedelta took
+    # twice as long, which a bulk read notices.
+    return datetime.fromtimestamp(nanoseconds // 1_000 / 1_000_000, UTC)

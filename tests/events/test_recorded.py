@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from cloudevents.core.bindings.http import HTTPMessage, from_structured_event
 from cloudevents.core.formats.json import JSONFormat
+from hypothesis import given
+from hypothesis import strategies as st
 
 from events import Event, Recorded, Stored, decode, encode, headline
 from events.errors import FactTooLarge, InvalidEvent, Unreadable
@@ -116,6 +118,12 @@ def test_a_headline_leaves_nothing_dangling_and_formats_nothing_that_people_wrot
 def test_nanoseconds_are_cut_never_rounded_up():
     assert from_epoch_ns(1_999) == datetime(1970, 1, 1, 0, 0, 0, 1, tzinfo=UTC)
     assert from_epoch_ns(1_772_366_400_123_456_999) == datetime(2026, 3, 1, 12, 0, 0, 123_456, tzinfo=UTC)
+
+
+@given(moment=st.datetimes(datetime(1970, 1, 1), datetime(2242, 1, 1)))
+def test_every_microsecond_comes_back_from_its_nanoseconds(moment: datetime):
+    since = moment - datetime(1970, 1, 1)
+    assert from_epoch_ns(since // timedelta(microseconds=1) * 1_000) == moment.replace(tzinfo=UTC)
 
 
 def test_a_recorded_event_tells_its_fact_and_its_first_clock():
