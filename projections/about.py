@@ -3,9 +3,12 @@
 import duckdb
 
 from projections.catalog import Catalog, View
-from projections.lens import AsOf, Lens, beneath, lens_of, log_tables_beneath, main_schema, seen
+from projections.lens import AsOf, Lens, lens_of, log_tables_beneath, main_schema, seen
 from projections.links import NAME as LINKS
-from projections.slice import Needs, category_of, linked, needs_of, take_slice
+from projections.log_tables import CATEGORIES, category_table
+from projections.narrow import narrowed
+from projections.slice import Needs, category_of, linked, needs_of, rows_needed, take_slice
+from projections.typed_views import EVERY_TYPE, history_of
 
 
 def show_about(
@@ -24,25 +27,56 @@ def show_about(
         stream: such as ``incident.INC-42``.
     """
     lens, main = lens_of(as_of), main_schema(cursor)
-    needed = beneath(catalog, asked)
+    needed = _needed(catalog, as_of, asked)
     if "clock" in needed:
         _stop_the_clock(cursor, catalog, lens)
-    folds = [view for view in catalog.stored if view.name in needed and view.name != LINKS]
-    tables = log_tables_beneath(catalog, asked - {"clock"})
-    needs = _needs(cursor, f"{main}.{LINKS}", folds, stream)
-    take_slice(cursor, needs, tables, lambda table: f"({seen(main, table, lens)})")
-    if as_of is None:
+    folds = [view for view in catalog.stored if as_of is not None and view.name in needed and view.name != LINKS]
+    typed = [each for each in catalog.typed if each.name in needed]
+    if asked <= {view.name for view in catalog.views} | {"people"} and not typed:
         return
+    needs = _needs(cursor, f"{main}.{LINKS}", folds, stream)
+    facts = None if asked & {each.name for each in catalog.typed} else narrowed(catalog, needed)
+    if facts is None:
+        there = {category_of(each) for each in needs} & set(CATEGORIES)
+        history = EVERY_TYPE in needed and bool(there)
+        # Most categories have nothing to do with an incident, and planning them costs more than reading its events.
+        beneath = asked - {"clock", *(view.name for view in catalog.views)} | {each.name for each in typed}
+        tables = log_tables_beneath(catalog, beneath - {EVERY_TYPE} if history else beneath)
+        if history:
+            tables = sorted({*tables, *map(category_table, there)})
+        take_slice(cursor, needs, tables, lambda table: f"({seen(main, table, lens)})")
+        if history:
+            cursor.execute(f"create or replace temp table {EVERY_TYPE} as {history_of(sorted(there))}")
+    else:
+        tables = [category_table(each.category) for each in facts.facts]
+        rows = {table: f"({seen(main, table, lens)})" for table in tables}
+        facts.show(
+            cursor,
+            {
+                each.category: rows_needed(needs, table, rows[table])
+                for each, table in zip(facts.facts, tables, strict=True)
+            },
+        )
     built_upon = frozenset[str]().union(*(view.uses for view in catalog.views if view.name in needed))
     for view in folds:
         kind = "table" if view.name in built_upon else "view"
         cursor.execute(f'create or replace temp {kind} "{view.name}" as {view.sql}')
 
 
+def _needed(catalog: Catalog, as_of: AsOf, asked: frozenset[str]) -> frozenset[str]:
+    """What is asked and all beneath it that is computed for the question: not what stands as it is stored, and the
+    clock by itself."""
+    found = set(asked)
+    for view in reversed(catalog.views):
+        if view.name in found and view.name != "clock" and not (as_of is None and view.stored):
+            found |= view.uses
+    return frozenset(found)
+
+
 def _needs(cursor: duckdb.DuckDBPyConnection, links: str, folds: list[View], stream: str) -> Needs:
     near = {stream} | linked(cursor, links, [stream])[stream]
     owners = {view.name: {each for each in near if category_of(each) == view.owner} for view in folds}
-    around = linked(cursor, links, near)
+    around = linked(cursor, links, near) if folds else {}
     needs = needs_of(folds, owners, around)
     return needs | {each: set() for each in near}
 

@@ -56,9 +56,11 @@ def fact_fields() -> dict[str, str]:
 
 
 @cache
-def json_shape(category: str) -> str:
-    """What DuckDB's ``json_transform`` makes ``fact`` of for the facts of a category, as an SQL text literal."""
-    shape = {name: _shape(kind) for name, kind in sorted(_field_types(category).items())}
+def json_shape(category: str, names: frozenset[str] | None = None) -> str:
+    """What DuckDB's ``json_transform`` makes ``fact`` of for the facts of a category, as an SQL text literal; with
+    ``names``, of these fields alone."""
+    kinds = sorted(_field_types(category).items())
+    shape = {name: _shape(kind) for name, kind in kinds if names is None or name in names}
     return "'" + json.dumps(shape).replace("'", "''") + "'"
 
 

@@ -15,23 +15,29 @@ READS = frozenset(
 )
 
 SQL = """
+with named as (
+    select seq, 'incident' as category, stream_id, 'alert' as other_category, fact.alert_key as other_id
+    from incident_rows
+    where type = 'incident.alert_linked'
+    union all
+    select seq, 'incident', stream_id, 'incident', fact.into_incident_id
+    from incident_rows
+    where type = 'incident.merged'
+    union all
+    select seq, 'page', stream_id, 'incident', fact.incident_id
+    from page_rows
+    where type in ('page.requested', 'page.withheld')
+    union all
+    select
+        seq, 'incident', stream_id, split_part(fact.event_stream, '.', 1),
+        substr(fact.event_stream, strpos(fact.event_stream, '.') + 1)
+    from incident_rows
+    where type = 'incident.event_retracted' and fact.event_stream <> 'incident.' || stream_id
+)
 select
-    seq, 'incident.' || stream_id as stream, 'incident' as category, 'alert.' || fact.alert_key as other,
-    'alert' as other_category
-from incident_rows
-where type = 'incident.alert_linked'
-union all
-select seq, 'incident.' || stream_id, 'incident', 'incident.' || fact.into_incident_id, 'incident'
-from incident_rows
-where type = 'incident.merged'
-union all
-select seq, 'page.' || stream_id, 'page', 'incident.' || fact.incident_id, 'incident'
-from page_rows
-where type in ('page.requested', 'page.withheld')
-union all
-select seq, 'incident.' || stream_id, 'incident', fact.event_stream, split_part(fact.event_stream, '.', 1)
-from incident_rows
-where type = 'incident.event_retracted' and fact.event_stream <> 'incident.' || stream_id
+    seq, category || '.' || stream_id as stream, category, stream_id, other_category || '.' || other_id as other,
+    other_category, other_id
+from named
 """
 
 STREAMS_OF_ONE_ID = ("incident", "escalation", "review")

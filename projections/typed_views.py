@@ -10,7 +10,7 @@ An event that was taken back (``incident.event_retracted``) is in none of them b
 """
 
 import string
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -19,7 +19,7 @@ from msgspec import inspect
 from events import FACT_TYPES
 from events.fact import Fact, category_of
 from events.recorded import HEADLINE_TIME
-from projections.fact_columns import column, fields_of, quoted, sql_type
+from projections.fact_columns import column, fields_of, json_shape, quoted, sql_type
 from projections.log_tables import ALL, CATEGORIES, OTHER, category_table
 
 ENVELOPE = (
@@ -130,12 +130,49 @@ def _view_of_fact(tag: str, kind: type[Fact]) -> TypedView:
     )
 
 
+class NarrowFacts(msgspec.Struct, frozen=True):
+    """``<category>_facts`` in a few columns, over rows that are few too."""
+
+    category: str
+    types: tuple[str, ...]
+    row_columns: tuple[str, ...]
+    shape: str
+    columns: tuple[str, ...]
+
+    def select(self, rows: str) -> str:
+        """The SELECT over a relation with the columns of a table of the log.
+
+        The fields of facts are read anew from the raw data: the rows of one stream lie scattered over the table, and
+        fetching them in many columns takes several times longer than in few.
+        """
+        fact = (f"json_transform(data, {self.shape}) as fact",) if self.shape != "'{}'" else ()
+        few = ", ".join((*self.row_columns, *fact))
+        stands = f"{_STANDS} and type in ({', '.join(map(_text, self.types))})"
+        return f"select {', '.join(self.columns)} from (select {few} from {rows} as told where {stands}) as told"
+
+
+def narrow_facts(category: str, words: frozenset[str]) -> NarrowFacts:
+    """The facts of a category in those columns whose names are among some words, and ``type``."""
+    wanted = words | {"seq", "stream_id", "type"}
+    fields = {
+        name: holders for name, holders in _by_field(_categories()[category]).items() if column_name(name) in wanted
+    }
+    return NarrowFacts(
+        category=category,
+        types=tuple(_categories()[category]),
+        row_columns=tuple(name for name in ENVELOPE if name in wanted and name != "stream"),
+        shape=json_shape(category, frozenset(fields)),
+        columns=(
+            *(sql for name, sql in zip(ENVELOPE, _envelope(category), strict=True) if name in wanted),
+            *(f"{_shared_value(name, holders)} as {quoted(column_name(name))}" for name, holders in fields.items()),
+        ),
+    )
+
+
 def _view_of_category(category: str, kinds: dict[str, type[Fact]]) -> TypedView:
-    by_name: dict[str, list[tuple[str, inspect.Field]]] = {}
-    for tag, kind in kinds.items():
-        for field in fields_of(kind):
-            by_name.setdefault(field.name, []).append((tag, field))
-    columns = [f"{_shared_value(name, holders)} as {quoted(column_name(name))}" for name, holders in by_name.items()]
+    columns = [
+        f"{_shared_value(name, holders)} as {quoted(column_name(name))}" for name, holders in _by_field(kinds).items()
+    ]
     return TypedView(
         name=f"{category}_facts",
         sentence=f"Every event of a {category} stream, with the fields of all its facts.",
@@ -146,20 +183,39 @@ def _view_of_category(category: str, kinds: dict[str, type[Fact]]) -> TypedView:
     )
 
 
-def _view_of_everything() -> TypedView:
+def _by_field(kinds: dict[str, type[Fact]]) -> dict[str, list[tuple[str, inspect.Field]]]:
+    """Which facts hold each field, in the order in which they name them."""
+    found: dict[str, list[tuple[str, inspect.Field]]] = {}
+    for tag, kind in kinds.items():
+        for field in fields_of(kind):
+            found.setdefault(field.name, []).append((tag, field))
+    return found
+
+
+def history_of(categories: Iterable[str], *, unknown: bool = False) -> str:
+    """The SELECT of ``history`` over the tables of some categories; with ``unknown``, of those of a later version
+    too."""
     kinds = _categories()
+    selects = [
+        f"select {', '.join(_envelope(category))}, {_text(category)} as category, "
+        f"try_cast(data as variant) as data, {_any_headline(kinds[category])} as headline, retracted_by_seq "
+        f"from {category_table(category)}"
+        for category in categories
+    ]
+    if unknown:
+        selects.append(
+            f"select {', '.join(ENVELOPE)}, category, try_cast(data as variant), type, retracted_by_seq "
+            f"from (select *, category || '.' || stream_id as stream from {OTHER})"
+        )
+    return "\nunion all\n".join(selects)
+
+
+def _view_of_everything() -> TypedView:
     return TypedView(
         name=EVERY_TYPE,
         sentence="Every event of the log with its headline; one of an unknown type shows its type. "
         "``retracted_by_seq`` is the position of the event that took it back.",
-        sql="\nunion all\n".join(
-            f"select {', '.join(_envelope(category))}, {_text(category)} as category, "
-            f"try_cast(data as variant) as data, {_any_headline(kinds[category])} as headline, retracted_by_seq "
-            f"from {category_table(category)}"
-            for category in CATEGORIES
-        )
-        + f"\nunion all\nselect {', '.join(ENVELOPE)}, category, try_cast(data as variant), type, retracted_by_seq "
-        f"from (select *, category || '.' || stream_id as stream from {OTHER})",
+        sql=history_of(CATEGORIES, unknown=True),
         reads=frozenset(),
     )
 
