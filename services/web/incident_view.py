@@ -77,7 +77,8 @@ async def read_incident(reader: Reader, incident_id: str, as_of: AsOf) -> Incide
     Raises:
         Problem: 404, it is not known (at that position).
     """
-    found = await reader.rows("select * from incidents where incident_id = ?", (incident_id,), as_of=as_of)
+    about = f"incident.{incident_id}"
+    found = await reader.rows("select * from incidents where incident_id = ?", (incident_id,), as_of=as_of, about=about)
     if not found:
         raise Problem(
             404,
@@ -85,10 +86,12 @@ async def read_incident(reader: Reader, incident_id: str, as_of: AsOf) -> Incide
             because=f"none was known at log position {reader.position_of(as_of)}",
             instead="`recount list` shows those that there are; with `--all` those that are over, too.",
         )
-    parts = await asyncio.gather(*(reader.rows(sql, (incident_id,), as_of=as_of) for sql in _QUERIES.values()))
+    parts = await asyncio.gather(
+        *(reader.rows(sql, (incident_id,), as_of=as_of, about=about) for sql in _QUERIES.values())
+    )
     return IncidentView(incident=found[0], **dict(zip(_QUERIES, parts, strict=True)))
 
 
 async def read_moments(reader: Reader, incident_id: str) -> list[dict[str, Any]]:
     """Where a replay of an incident may stop: ``seq``, ``happened_at`` and ``headline`` of all that is known now."""
-    return await reader.rows(_MOMENTS, (incident_id,))
+    return await reader.rows(_MOMENTS, (incident_id,), about=f"incident.{incident_id}")

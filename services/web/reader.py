@@ -75,13 +75,15 @@ class Reader:
         """The present moment, UTC."""
         return self._clock.now()
 
-    async def ask(self, sql: str, params: Sequence[object] = (), *, as_of: AsOf = None) -> Table:
-        """The answer to a query of ours."""
-        return await asyncio.to_thread(self.warehouse.ask, sql, params, as_of=as_of)
+    async def ask(self, sql: str, params: Sequence[object] = (), *, as_of: AsOf = None, about: str = "") -> Table:
+        """The answer to a query of ours; with ``about``, one that wants the rows of one stream alone."""
+        return await asyncio.to_thread(self.warehouse.ask, sql, params, as_of=as_of, about=about)
 
-    async def rows(self, sql: str, params: Sequence[object] = (), *, as_of: AsOf = None) -> list[dict[str, Any]]:
+    async def rows(
+        self, sql: str, params: Sequence[object] = (), *, as_of: AsOf = None, about: str = ""
+    ) -> list[dict[str, Any]]:
         """The same, each row by column name."""
-        return as_rows(await self.ask(sql, params, as_of=as_of))
+        return as_rows(await self.ask(sql, params, as_of=as_of, about=about))
 
     def position_of(self, lens: AsOf) -> int:
         """The last log position that a lens lets through; that of the present for None."""
