@@ -58,6 +58,7 @@ class EscalationExhausted(Fact, frozen=True, tag="escalation.exhausted"):
     headline: ClassVar[str] = "{because}"
     run: int
     because: str = "nobody answered; the policy has no further level"
+    """Why there is nobody left."""
 
 
 EscalationFact = EscalationStarted | LevelReached | EscalationStopped | EscalationExhausted

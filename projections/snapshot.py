@@ -82,9 +82,9 @@ def read_snapshot(path: Path) -> SnapshotInfo | None:
     try:
         with duckdb.connect(str(path), read_only=True) as snapshot:
             row = snapshot.execute("select position, recorded_at, written_at, has_names from snapshot_info").fetchone()
-    except duckdb.Error:
+        return _info(row, path) if row else None
+    except (duckdb.Error, FileNotFoundError):  # it may be taken away meanwhile, with an erased name
         return None
-    return _info(row, path) if row else None
 
 
 def write_snapshot(

@@ -6,21 +6,22 @@
 -- grain: one row an incident
 -- key: incident_id
 -- refresh: closure
+-- A correction counts for events of its own incident alone: of another one's it would be no business.
 with times as (
-    select replaces_seq, milestone = 'detected' as of_signal, arg_max(occurred_at, seq) as occurred_at
+    select stream_id, replaces_seq, milestone = 'detected' as of_signal, arg_max(occurred_at, seq) as occurred_at
     from incident_milestone_corrected
     where replaces_seq > 0
-    group by replaces_seq, of_signal
+    group by stream_id, replaces_seq, of_signal
 ),
 severities as (
-    select replaces_seq, arg_max(severity, seq) as severity
+    select stream_id, replaces_seq, arg_max(severity, seq) as severity
     from incident_severity_corrected
-    group by replaces_seq
+    group by stream_id, replaces_seq
 ),
 determinations as (
-    select replaces_seq, arg_max(determination, seq) as determination
+    select stream_id, replaces_seq, arg_max(determination, seq) as determination
     from incident_determination_corrected
-    group by replaces_seq
+    group by stream_id, replaces_seq
 ),
 -- What was said, with what is believed of it now in place of what was corrected. What a correction itself says is in
 -- the place of what it corrects, and an event that was taken back is nowhere; so the phase, too, is that of the last
@@ -37,9 +38,12 @@ told as (
                 then coalesce(determinations.determination, facts.determination)
         end as determination
     from incident_facts as facts
-    left join times on times.replaces_seq = facts.seq and times.of_signal = (facts.type = 'incident.opened')
-    left join severities on severities.replaces_seq = facts.seq
-    left join determinations on determinations.replaces_seq = facts.seq
+    left join times
+        on times.stream_id = facts.stream_id and times.replaces_seq = facts.seq
+        and times.of_signal = (facts.type = 'incident.opened')
+    left join severities on severities.stream_id = facts.stream_id and severities.replaces_seq = facts.seq
+    left join determinations
+        on determinations.stream_id = facts.stream_id and determinations.replaces_seq = facts.seq
 ),
 folded as materialized (
     select
@@ -102,7 +106,8 @@ acknowledgements as (
         arg_min(coalesce(told.actor, told.source), told.seq) as acknowledged_by
     from incident_acknowledged as told
     join folded on folded.incident_id = told.stream_id
-    left join times on times.replaces_seq = told.seq and not times.of_signal
+    left join times
+        on times.stream_id = told.stream_id and times.replaces_seq = told.seq and not times.of_signal
     where told.seq > folded.begun_again_seq
     group by told.stream_id
 ),

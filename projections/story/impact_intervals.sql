@@ -6,13 +6,14 @@
 -- refresh: stream
 with corrections as (
     select
+        stream_id as incident_id,
         replaces_seq,
         arg_max(
             {'occurred_at': occurred_at, 'earliest': occurred_earliest_at, 'latest': occurred_latest_at, 'seq': seq}, seq
         ) as latest
     from incident_milestone_corrected
     where replaces_seq > 0
-    group by replaces_seq
+    group by stream_id, replaces_seq
 ),
 said as (
     select
@@ -51,7 +52,7 @@ impact as (
             order by said.seq rows between unbounded preceding and 1 preceding
         ) as stretch
     from said
-    left join corrections on corrections.replaces_seq = said.seq
+    left join corrections on corrections.incident_id = said.incident_id and corrections.replaces_seq = said.seq
 ),
 stretches as (
     select

@@ -10,6 +10,7 @@
 -- refresh: closure
 with corrections as (
     select
+        stream_id as incident_id,
         replaces_seq,
         milestone = 'detected' as of_signal,
         arg_max(
@@ -17,7 +18,7 @@ with corrections as (
         ) as latest
     from incident_milestone_corrected
     where replaces_seq > 0
-    group by replaces_seq, of_signal
+    group by stream_id, replaces_seq, of_signal
 ),
 said as (
     select
@@ -47,7 +48,8 @@ own as (
         corrections.latest.seq as own_corrected_seq
     from said
     left join corrections
-        on corrections.replaces_seq = said.seq and corrections.of_signal = (said.type = 'incident.opened')
+        on corrections.incident_id = said.incident_id and corrections.replaces_seq = said.seq
+        and corrections.of_signal = (said.type = 'incident.opened')
 ),
 reopenings as (
     select
@@ -56,7 +58,9 @@ reopenings as (
         list(reopened.kind order by reopened.seq) as kinds,
         list(coalesce(corrections.latest.occurred_at, reopened.happened_at) order by reopened.seq) as times
     from incident_reopened as reopened
-    left join corrections on corrections.replaces_seq = reopened.seq and not corrections.of_signal
+    left join corrections
+        on corrections.incident_id = reopened.stream_id and corrections.replaces_seq = reopened.seq
+        and not corrections.of_signal
     group by reopened.stream_id
 ),
 -- One row for each milestone that an event says. A declaration says two: itself, and the earliest signal.
@@ -99,8 +103,11 @@ told as (
         coalesce(corrections.latest.seq, case when declared.detected_at is null then own.latest.seq end)
             as corrected_seq
     from incident_declared as declared
-    left join corrections on corrections.replaces_seq = declared.seq and corrections.of_signal
-    left join corrections as own on own.replaces_seq = declared.seq and not own.of_signal
+    left join corrections
+        on corrections.incident_id = declared.stream_id and corrections.replaces_seq = declared.seq
+        and corrections.of_signal
+    left join corrections as own
+        on own.incident_id = declared.stream_id and own.replaces_seq = declared.seq and not own.of_signal
 ),
 -- Milestones that no event says, but a correction; the last one of each.
 asserted as (

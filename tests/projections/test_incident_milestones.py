@@ -10,6 +10,7 @@ from events.incident import (
     IncidentOpened,
     IncidentReopened,
     IncidentResolved,
+    MilestoneCorrected,
 )
 from events.page import PageRequested, PageSent
 from tests.spec import ADA, BOB, given, incident, moment, page
@@ -98,3 +99,20 @@ def test_mitigation_is_the_end_of_the_last_impact_of_the_episode():
 
 def _aware(clock_time: str) -> datetime:
     return moment(clock_time).replace(tzinfo=UTC)
+
+
+def test_a_correction_counts_for_events_of_its_own_incident_alone():
+    wrong = MilestoneCorrected(
+        milestone="notified", occurred_at=_aware("08:00"), reason="the wrong incident", replaces_seq=3
+    )
+    given(
+        incident("INC-42", DECLARED),
+        page("pg-1", REQUESTED, SENT),
+        incident("INC-41", DECLARED, wrong),
+    ).view("incident_milestones").shows(
+        {"incident_id": "INC-41", "milestone": "detected"},
+        {"incident_id": "INC-41", "milestone": "declared"},
+        {"incident_id": "INC-42", "milestone": "detected"},
+        {"incident_id": "INC-42", "milestone": "declared"},
+        {"incident_id": "INC-42", "milestone": "notified", "corrected_seq": None},
+    )
