@@ -188,6 +188,7 @@ OF_ANY_VIEW = {
     "repeat": "How many more times the whole policy is climbed when nobody answers.",
     "other": "The stream that is named.",
     "other_category": "First part of the stream that is named.",
+    "other_id": "Second part of it.",
     # Counts
     "alert_count": "How many alerts belong to it.",
     "reopened_count": "How often it was reopened.",

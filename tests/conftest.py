@@ -1,5 +1,6 @@
 """Shared fixtures: a real nats-server, and the logs that run on it. And the rule that CI skips nothing."""
 
+import asyncio
 import os
 import shutil
 import signal
@@ -10,12 +11,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from nats.js.client import JetStreamContext
+from nats.js.errors import ServerError
 
 from events import EventLog
 from events.memory_log import MemoryLog
 from events.nats_log import NatsLog
 from events.nats_streams import declare_streams
 from services.broker import connect_client
+
+STORE_NOT_CREATED = 10049
+"""What a server says that cannot make the files of a stream."""
 
 
 @pytest.hookimpl(wrapper=True)
@@ -68,13 +74,27 @@ def _written_url(ports: Path, server: subprocess.Popen[bytes]) -> str:
 async def nats_log(nats_url: str) -> AsyncIterator[NatsLog]:
     """An empty log on the session's server."""
     client = await connect_client(nats_url)
-    js = client.jetstream()
-    for name in ("EVENTS", "INTAKE", "TIMERS"):
-        if name in {info.config.name for info in await js.streams_info()}:
-            await js.delete_stream(name)
-    await declare_streams(js)
-    yield NatsLog(client)
-    await client.close()
+    try:
+        js = client.jetstream()
+        for name in ("EVENTS", "INTAKE", "TIMERS"):
+            if name in {info.config.name for info in await js.streams_info()}:
+                await js.delete_stream(name)
+        await _declared(js)
+        yield NatsLog(client)
+    finally:
+        await client.close()
+
+
+async def _declared(js: JetStreamContext) -> None:
+    """Declare the streams; the server may still be removing the files of those before."""
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                return await declare_streams(js)
+            except ServerError as error:
+                if error.err_code != STORE_NOT_CREATED:
+                    raise
+                await asyncio.sleep(0.05)
 
 
 @pytest.fixture(params=["memory", "nats"])

@@ -16,19 +16,20 @@ from tests.projections.histories import random_history
 from tests.spec import empty_warehouse
 
 SHORT_EVENTS = 60
+SHORT_EXAMPLES = 3
 LONG_EVENTS = 600
 ABOUT_ONE = ("incidents", "incident_timeline", "incident_milestones", "responders", "roles", "pages", "alerts")
 
 dice = st.randoms(use_true_random=False)
 
 
-@settings(max_examples=4, deadline=None, derandomize=True)
+@settings(max_examples=SHORT_EXAMPLES, deadline=None, derandomize=True)
 @given(dice=dice)
 def test_live_refresh_rebuild_and_as_of_the_end_agree(dice: random.Random):
     the_lenses_agree(random_history(dice, SHORT_EVENTS), dice)
 
 
-@settings(max_examples=4, deadline=None, derandomize=True)
+@settings(max_examples=SHORT_EXAMPLES, deadline=None, derandomize=True)
 @given(dice=dice)
 def test_as_of_a_position_is_what_a_warehouse_shows_that_heard_only_so_much(dice: random.Random):
     the_past_stands(random_history(dice, SHORT_EVENTS), dice, positions=2)

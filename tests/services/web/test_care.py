@@ -74,7 +74,7 @@ def test_dead_letters_are_listed_by_state(recount: Stack):
 def test_the_on_call_page_says_who_until_when_who_next_and_what_the_policy_does(recount: Stack):
     with recount.browser() as ada:
         # The platform is shared, and others may have begun a shift since.
-        assert "Nobody is on call" in ada.get("/oncall?as_of=1").text
+        assert "Nobody was on call" in ada.get("/oncall?as_of=1").text
         recount.append(
             "rotation.primary",
             RotationConfigured(name="primary", zone="Europe/London", starts_at=now(), shift_days=7, members=(ADA, BOB)),
