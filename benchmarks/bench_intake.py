@@ -209,7 +209,7 @@ async def serve(nats_url: str, port: int, data: Path, *, translates: bool) -> No
         order = Order(
             id=sender, actor="service:bench", issued_at=datetime.now(UTC), command=msgspec.Raw(msgspec.json.encode(key))
         )
-        await intake.service.answer("create_key", order)
+        await intake.service.handle(order, "create_key")
     if translates:
         await broker.start()
     await make_server(make_app(context), "127.0.0.1", port).serve()

@@ -65,6 +65,8 @@ class AlertCleared(Fact, frozen=True, tag="alert.cleared"):
     ended_at: datetime | None = None
     """When the sender says that it stopped; None when it does not say."""
     receipt_seq: int = 0
+    because: str = ""
+    """Why it counts as cleared though its sender did not say so: ``expired``."""
 
 
 class AlertClearedUnseen(Fact, frozen=True, tag="alert.cleared_unseen"):
@@ -89,6 +91,58 @@ class AlertPassedOver(Fact, frozen=True, tag="alert.passed_over"):
     occurrence: int
     rule: str
     reason: str
+    route: str = ""
+    """The route that decided it, from the root: ``default/payments``."""
+    rules_seq: int = 0
+    """Position of the rule set that decided; 0 for the built-in one."""
 
 
-AlertFact = AlertFired | AlertUpdated | AlertAcknowledged | AlertCleared | AlertClearedUnseen | AlertPassedOver
+HoldCause = Literal["silenced", "inhibited", "muted", "flapping", "grouping", "snoozed"]
+
+
+class AlertHeld(Fact, frozen=True, tag="alert.held"):
+    """A firing alert is held back: it opens and joins nothing for now, and why. It is looked at again."""
+
+    headline: ClassVar[str] = "alert held back ({because} by {held_by})"
+    occurrence: int
+    because: HoldCause
+    """Which kind of rule holds it back."""
+    held_by: str = ""
+    """Id of the silence, name of the inhibition rule, time interval or route."""
+    holder_alert_key: str = ""
+    """The alert that inhibits it."""
+    until_at: datetime | None = None
+    """When it is looked at again at the latest; None when that depends on another event."""
+    route: str = ""
+    rules_seq: int = 0
+
+
+class AlertNoted(Fact, frozen=True, tag="alert.noted"):
+    """Somebody wrote something about the alert at its sender."""
+
+    headline: ClassVar[str] = "{author} at the sender: {text}"
+    text: str
+    author: str = ""
+    """Whom the sender names."""
+    receipt_seq: int = 0
+
+
+class AlertSnoozed(Fact, frozen=True, tag="alert.snoozed"):
+    """The sender asks not to be reminded of the alert for a while."""
+
+    headline: ClassVar[str] = "alert snoozed until {until_at}"
+    until_at: datetime
+    receipt_seq: int = 0
+
+
+AlertFact = (
+    AlertFired
+    | AlertUpdated
+    | AlertAcknowledged
+    | AlertCleared
+    | AlertClearedUnseen
+    | AlertPassedOver
+    | AlertHeld
+    | AlertNoted
+    | AlertSnoozed
+)

@@ -4,6 +4,7 @@ Streams ``key.<key_id>``, ``token.<token_id>``, ``deadletter.<id>`` and ``system
 the log: only its SHA-256 does.
 """
 
+from datetime import datetime
 from typing import ClassVar, Literal
 
 from events.fact import Fact
@@ -26,6 +27,22 @@ class KeyRevoked(Fact, frozen=True, tag="key.revoked"):
 
     headline: ClassVar[str] = "integration key revoked: {reason}"
     reason: str = ""
+
+
+class KeyRotated(Fact, frozen=True, tag="key.rotated"):
+    """The key has a new secret. The former one is accepted until a moment, so that senders can be changed in peace."""
+
+    headline: ClassVar[str] = "integration key has a new secret"
+    secret_sha256: str
+    former_until_at: datetime | None = None
+    """When the former secret stops being accepted; None: at once."""
+
+
+class KeyUsed(Fact, frozen=True, tag="key.used"):
+    """The key was used, for the first time or for the first time in a day."""
+
+    headline: ClassVar[str] = "integration key used"
+    receipt_seq: int = 0
 
 
 class TokenCreated(Fact, frozen=True, tag="token.created"):
@@ -81,7 +98,7 @@ class SystemStopped(Fact, frozen=True, tag="system.stopped"):
     process: str
 
 
-KeyFact = KeyCreated | KeyRevoked
+KeyFact = KeyCreated | KeyRevoked | KeyRotated | KeyUsed
 TokenFact = TokenCreated | TokenRevoked
 DeadLetterFact = DeadLetterRecorded | DeadLetterReplayed
 SystemFact = SystemStarted | SystemStopped

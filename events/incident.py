@@ -85,6 +85,8 @@ class IncidentDeclared(Fact, frozen=True, tag="incident.declared"):
     """Which criteria were met."""
     detected_at: datetime | None = None
     """The earliest signal, when it came before the declaration; absent, detection is the event's own time."""
+    policy: str = ""
+    """Which escalation policy serves it; empty: the one of its service, or the default."""
 
 
 class IncidentAcknowledged(Fact, frozen=True, tag="incident.acknowledged"):
@@ -277,6 +279,10 @@ class AlertLinked(Fact, frozen=True, tag="incident.alert_linked"):
     title: str
     rule: str = ""
     reason: str = ""
+    route: str = ""
+    """The route that decided it, from the root: ``default/payments``."""
+    rules_seq: int = 0
+    """Position of the rule set that decided; 0 for the built-in one."""
 
 
 class AlertUnlinked(Fact, frozen=True, tag="incident.alert_unlinked"):

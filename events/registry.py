@@ -4,16 +4,22 @@ from typing import get_args
 
 from events.alert import AlertFact
 from events.audit import DeadLetterFact, KeyFact, SystemFact, TokenFact
+from events.change import ChangeFact
 from events.escalation import EscalationFact
 from events.fact import Fact, tag_of
 from events.group import GroupFact
+from events.heartbeat import HeartbeatFact
 from events.imported import ImportFact
 from events.incident import IncidentFact
+from events.inhibition import InhibitionFact
+from events.ledger import LedgerFact
 from events.oncall import PolicyFact, RotationFact
 from events.order import OrderFact
 from events.page import PageFact
 from events.person import DirectoryFact, PersonFact
 from events.review import ReviewFact
+from events.rules import RulesFact
+from events.silence import SilenceFact
 from events.timer import TimerFact
 
 FAMILIES = (
@@ -34,6 +40,12 @@ FAMILIES = (
     TimerFact,
     OrderFact,
     ImportFact,
+    RulesFact,
+    SilenceFact,
+    InhibitionFact,
+    ChangeFact,
+    HeartbeatFact,
+    LedgerFact,
 )
 
 

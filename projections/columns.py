@@ -53,6 +53,8 @@ OF_ANY_VIEW = {
     "owner_id": "Person id of who sees to it.",
     "owner": "Who has it: a person id, or a service for a dead letter.",
     "key_id": "Which integration key.",
+    "integration": "Id of the integration key that it came through; `nats` for a producer on NATS itself.",
+    "because": "Why, in one word or sentence.",
     "policy_id": "Which escalation policy.",
     "rotation_id": "Which rotation.",
     "rotation": "Name of the rotation.",

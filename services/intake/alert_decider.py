@@ -23,6 +23,8 @@ from events.alert import (
     AlertClearedUnseen,
     AlertFact,
     AlertFired,
+    AlertNoted,
+    AlertSnoozed,
     AlertUpdated,
 )
 from services.intake.alert_state import AlertState
@@ -63,6 +65,10 @@ def decide(state: AlertState, signal: Signal, arrival: Arrival) -> tuple[Decisio
             return _acknowledged(state, signal, arrival)
         case "resolved":
             return _resolved(state, signal, arrival)
+        case "noted":
+            return _noted(state, signal, arrival)
+        case "snoozed":
+            return _snoozed(state, signal, arrival)
 
 
 def _firing(state: AlertState, signal: Signal, arrival: Arrival) -> tuple[Decision, ...]:
@@ -118,6 +124,20 @@ def _acknowledged(state: AlertState, signal: Signal, arrival: Arrival) -> tuple[
     if state.status != "firing" or arrival.seq <= state.fired_seq:
         return ()
     return ((AlertAcknowledged(receipt_seq=arrival.seq), _said(signal.observed_at, arrival)),)
+
+
+def _noted(state: AlertState, signal: Signal, arrival: Arrival) -> tuple[Decision, ...]:
+    if state.status == "unknown" or not signal.note:
+        return ()
+    noted = AlertNoted(text=signal.note, author=signal.author, receipt_seq=arrival.seq)
+    return ((noted, _said(signal.observed_at, arrival)),)
+
+
+def _snoozed(state: AlertState, signal: Signal, arrival: Arrival) -> tuple[Decision, ...]:
+    if state.status not in ("firing", "acknowledged") or signal.until_at is None or arrival.seq <= state.fired_seq:
+        return ()
+    snoozed = AlertSnoozed(until_at=signal.until_at, receipt_seq=arrival.seq)
+    return ((snoozed, _said(signal.observed_at, arrival)),)
 
 
 def _resolved(state: AlertState, signal: Signal, arrival: Arrival) -> tuple[Decision, ...]:

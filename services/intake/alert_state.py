@@ -10,8 +10,11 @@ from events.alert import (
     AlertCleared,
     AlertClearedUnseen,
     AlertFired,
+    AlertHeld,
+    AlertNoted,
     AlertPassedOver,
     AlertSeverity,
+    AlertSnoozed,
     AlertUpdated,
 )
 from events.recorded import Recorded
@@ -115,7 +118,7 @@ def evolve(state: AlertState, fact: object, happened_at: datetime) -> AlertState
                 cleared_seq=max(state.cleared_seq, fact.receipt_seq),
                 unseen=Unseen(fact.started_at, happened_at, fact.ended_at, fact.receipt_seq, state.cleared_seq),
             )
-        case AlertPassedOver():
+        case AlertPassedOver() | AlertHeld() | AlertNoted() | AlertSnoozed():
             return state
         case _:
             raise AssertionError(f"{type(fact).__name__} is no fact about an alert")

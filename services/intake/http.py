@@ -70,7 +70,7 @@ class Door:
         self._keys = keys
         self._clock = clock
         self._metrics = metrics
-        self._own_paths = {adapter.path: adapter for adapter in adapters().values() if adapter.path}
+        self._own_paths = {route.template: adapter for adapter in adapters().values() for route in adapter.routes}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Take one request."""

@@ -10,7 +10,7 @@ import msgspec
 
 from events.alert import AlertSeverity
 
-State = Literal["firing", "acknowledged", "resolved"]
+State = Literal["firing", "acknowledged", "resolved", "noted", "snoozed"]
 
 # A whole fact may take 60 KiB; the rest is for the envelope and for what surrounds labels and annotations.
 TEXT_BYTES_MAX = 48 * 1024
@@ -55,7 +55,7 @@ SEVERITIES: dict[str, AlertSeverity] = {
 """Words for severity that senders use, in lower case. A word that is not here means ``unknown`` and stays a label."""
 
 
-class Signal(msgspec.Struct, frozen=True, kw_only=True):
+class Signal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a sender says about one alert at one moment."""
 
     state: State
@@ -76,6 +76,45 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     """When the sender noticed what it says, if it says so."""
     only_if_known: bool = False
     """A clearing of an alert that never fired is not worth a fact: the sender says it with every payload."""
+    note: str = ""
+    """What somebody wrote, for ``noted``; with another state, a note that comes with it."""
+    author: str = ""
+    """Whom the sender names as the author of the note, or of the act."""
+    until_at: datetime | None = None
+    """How long it is ``snoozed``."""
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a sender says about a change: a deployment, a configuration. It is no alert."""
+
+    external_id: str
+    """The sender's own id: the same change has the same one however often it is told."""
+    title: str
+    kind: str = ""
+    outcome: str = ""
+    service: str = ""
+    environment: str = ""
+    version: str = ""
+    labels: dict[str, str] = {}
+    url: str = ""
+    happened_at: datetime | None = None
+
+
+class Ping(msgspec.Struct, frozen=True, kw_only=True):
+    """A sender says that it is alive."""
+
+    heartbeat_id: str
+
+
+class Subscription(msgspec.Struct, frozen=True, kw_only=True):
+    """A sender asks us to confirm that we want its messages, by calling a URL of its own."""
+
+    topic: str
+    confirm_url: str
+
+
+Said = Signal | Change | Ping | Subscription
+"""Anything that a payload can say."""
 
 
 def severity_of(word: str) -> AlertSeverity:

@@ -5,13 +5,14 @@ what is in the log now, not on what this copy of the service remembers.
 """
 
 import asyncio
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Literal, Protocol
 
 import msgspec
 
 from events import Conflict, Event, EventLog, Write
-from events.errors import InvalidEvent
+from events.errors import InvalidEvent, LogError
 from events.fact import tag_of
 from events.ids import derived_event_id, key_of
 from events.receipt import NATS_INTEGRATION, Receipt
@@ -20,7 +21,7 @@ from services.intake.adapters import Adapter, InvalidPayload, adapters
 from services.intake.alert_decider import Arrival, decide
 from services.intake.alert_state import AlertState, evolve, fold
 from services.intake.keys import Keys
-from services.intake.signal import Signal, fit
+from services.intake.signal import Said, Signal, fit
 
 SOURCE = "recount/intake"
 # Events of several alerts that share one atomic batch. The server allows 1,000; a smaller batch loses less to a
@@ -30,6 +31,19 @@ EVENTS_PER_APPEND_MAX = 250
 SIGNALS_PER_ALERT_MAX = 400
 # Alert streams that are read at the same time.
 READS_AT_ONCE = 32
+
+
+class Aside(Protocol):
+    """Takes what a receipt says beside alerts: a change, a ping, a wish to be confirmed."""
+
+    async def handle(self, receipt: Receipt, number: int, said: Said) -> None:
+        """Store it. Doing so twice writes nothing new.
+
+        Raises:
+            LogError: the log does not answer or is full; it may be repeated.
+            InvalidPayload: it cannot be used.
+        """
+        ...
 
 
 class _Said(msgspec.Struct, frozen=True):
@@ -52,11 +66,13 @@ class Translator:
     Args:
         log: where alerts live.
         keys: what the integration keys say about services.
+        asides: who takes what is no signal about an alert, by its class.
     """
 
-    def __init__(self, log: EventLog, keys: Keys) -> None:
+    def __init__(self, log: EventLog, keys: Keys, asides: Mapping[type[Said], Aside] = MappingProxyType({})) -> None:
         self._log = log
         self._keys = keys
+        self._asides = asides
         self._reads = asyncio.Semaphore(READS_AT_ONCE)
 
     async def handle(self, receipts: Sequence[Receipt], *, settled: bool) -> dict[int, Exception]:
@@ -76,8 +92,15 @@ class Translator:
         by_stream: dict[str, list[_Said]] = {}
         for receipt in receipts:
             try:
-                for stream, said in self._read(receipt, settled=settled):
+                adapter = adapter_of(receipt)
+                told = tuple(enumerate(adapter.translate(receipt)))
+                for stream, said in self._read(receipt, adapter, told, settled=settled):
                     by_stream.setdefault(stream, []).append(said)
+                for number, aside in told:
+                    if not isinstance(aside, Signal):
+                        await self._aside(receipt, number, aside)
+            except LogError:
+                raise
             except Exception as error:  # an adapter that fails on one payload must not stop the others
                 unusable[receipt.seq] = error
         while by_stream:
@@ -90,8 +113,14 @@ class Translator:
             }
         return unusable
 
-    def _read(self, receipt: Receipt, *, settled: bool) -> list[tuple[str, _Said]]:
-        adapter = adapter_of(receipt)
+    async def _aside(self, receipt: Receipt, number: int, said: Said) -> None:
+        if type(said) not in self._asides:
+            raise InvalidPayload(f"nobody takes a {type(said).__name__.lower()} here")
+        await self._asides[type(said)].handle(receipt, number, said)
+
+    def _read(
+        self, receipt: Receipt, adapter: Adapter, told: Sequence[tuple[int, Said]], *, settled: bool
+    ) -> list[tuple[str, _Said]]:
         key = self._keys.get(receipt.integration)
         arrival = Arrival(
             seq=receipt.seq,
@@ -101,7 +130,9 @@ class Translator:
             settled=settled,
         )
         found: list[tuple[str, _Said]] = []
-        for number, signal in enumerate(adapter.translate(receipt)):
+        for number, signal in told:
+            if not isinstance(signal, Signal):
+                continue
             service = signal.service or (key.service if key else "")
             said = _Said(fit(msgspec.structs.replace(signal, service=service)), arrival, number)
             found.append((f"alert.{alert_key(receipt, signal)}", said))

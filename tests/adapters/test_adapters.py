@@ -14,7 +14,7 @@ import pytest
 
 from events.receipt import Receipt
 from services.intake.adapters import adapters
-from services.intake.signal import fit
+from services.intake.signal import Signal, fit
 
 FOLDER = Path(__file__).parent
 CASES = sorted(FOLDER.glob("*/*.payload"))
@@ -34,7 +34,10 @@ def signals(payload: Path) -> str:
         headers=headers,
         body=payload.read_bytes(),
     )
-    said = [msgspec.to_builtins(fit(signal)) for signal in adapter.translate(receipt)]
+    said = [
+        msgspec.to_builtins(fit(each) if isinstance(each, Signal) else {type(each).__name__: each})
+        for each in adapter.translate(receipt)
+    ]
     return json.dumps(said, indent=2, ensure_ascii=False) + "\n"
 
 

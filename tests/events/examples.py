@@ -40,6 +40,12 @@ IDENTIFIERS = {
     "system": "actors-1",
     "order": "5e6f7a8b9c0d1e2f3a4b",
     "import": "7c8d9e0f1a2b3c4d5e6f",
+    "rules": "default",
+    "silence": "sil-3g4h5j6k7m",
+    "inhibition": "2b3c4d5e6f7a8b9c0d1e",
+    "change": "9a8b7c6d5e4f3a2b1c0d",
+    "heartbeat": "nightly-backup",
+    "ledger": "received",
     "timer": "escalation-INC-42-1",
 }
 

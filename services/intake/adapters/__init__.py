@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from events.receipt import Receipt
-from services.intake.signal import Signal
+from services.intake.signal import Said
 
 
 class InvalidPayload(Exception):
@@ -38,6 +38,31 @@ class Reply(msgspec.Struct, frozen=True):
     content_type: str = "application/json"
 
 
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """An HTTP request as it came, credentials included: it is never stored."""
+
+    method: str
+    path: str
+    """Percent-encoded, without the query."""
+    query: str = ""
+    headers: dict[str, str] = {}
+    """In lower case."""
+    body: bytes = b""
+
+
+class Route(msgspec.Struct, frozen=True):
+    """Where a sender's own client posts. ``{name}`` in the template is one percent-encoded segment."""
+
+    method: str
+    template: str
+    """Such as ``/v2/alerts/{identifier}/close``."""
+
+
+TARGET_HEADER = "recount-target"
+"""Header of a receipt that came by a route with parameters or a query: method, space, path and query as they came,
+without the credential."""
+
+
 class Adapter(msgspec.Struct, frozen=True, kw_only=True):
     """A sender: how its payloads are read and how it expects to be answered."""
 
@@ -48,8 +73,8 @@ class Adapter(msgspec.Struct, frozen=True, kw_only=True):
     Raises:
         InvalidPayload: with the sender's own words.
     """
-    signals: Callable[[Any, Receipt], tuple[Signal, ...]]
-    """What a parsed payload says about alerts. Pure."""
+    signals: Callable[[Any, Receipt], tuple[Said, ...]]
+    """What a parsed payload says. Pure."""
     accepted: Callable[[Any, Receipt], Reply]
     """The answer to a payload that is stored."""
     invalid: Callable[[InvalidPayload], Reply]
@@ -58,17 +83,20 @@ class Adapter(msgspec.Struct, frozen=True, kw_only=True):
     """The answer to a request that is not taken: status and reason."""
     prepare: Callable[[Any, Receipt, str], Receipt] = lambda _payload, receipt, _made_up: receipt
     """Complete a receipt before it is stored, with a key that was made up in case the sender left it to us."""
-    path: str = ""
-    """A path of its own beside ``/hooks/<name>``, where its clients cannot be told another."""
+    routes: tuple[Route, ...] = ()
+    """Paths of its own beside ``/hooks/<name>``, where its clients cannot be told another."""
     secret_in_body: Callable[[bytes], str] = lambda _body: ""
     """The integration key inside a payload, for clients that put it there; empty when there is none."""
+    secret_in_request: Callable[[Request], str] = lambda _request: ""
+    """The integration key elsewhere in a request, where that is neither the path of ``/hooks``, nor a bearer token, nor
+    the password of basic authentication."""
     headers_kept: tuple[str, ...] = ()
     """Prefixes of the request headers that belong to the payload."""
     body_bytes_max: int | None = None
     """The sender's own documented limit, where it is below ours."""
 
-    def translate(self, receipt: Receipt) -> tuple[Signal, ...]:
-        """What a receipt says about alerts.
+    def translate(self, receipt: Receipt) -> tuple[Said, ...]:
+        """What a receipt says.
 
         Raises:
             InvalidPayload: nothing that can be understood.

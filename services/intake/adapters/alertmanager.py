@@ -61,11 +61,6 @@ def signals(payload: Payload, _receipt: Receipt) -> tuple[Signal, ...]:
     return (*said, _cut_off(payload)) if payload.group_key else said
 
 
-def translate(receipt: Receipt) -> tuple[Signal, ...]:
-    """What a notification says about alerts."""
-    return ADAPTER.translate(receipt)
-
-
 def _signal(alert: Alert, payload: Payload) -> Signal:
     resolved = alert.status == "resolved"
     return Signal(

@@ -150,11 +150,6 @@ def signals(parsed: list[_Event], _receipt: Receipt) -> tuple[Signal, ...]:
     return tuple(msgspec.structs.replace(signal_of(one.alert), observed_at=moment(one.event.time)) for one in parsed)
 
 
-def translate(receipt: Receipt) -> tuple[Signal, ...]:
-    """What one event, or a batch of them, says about alerts."""
-    return ADAPTER.translate(receipt)
-
-
 ADAPTER = Adapter(
     name="cloudevents",
     parse=parse,

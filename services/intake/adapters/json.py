@@ -118,11 +118,6 @@ def signals(alerts: list[Alert], _receipt: Receipt) -> tuple[Signal, ...]:
     return tuple(signal_of(alert) for alert in alerts)
 
 
-def translate(receipt: Receipt) -> tuple[Signal, ...]:
-    """What a payload says about alerts."""
-    return ADAPTER.translate(receipt)
-
-
 def _accepted(alerts: list[Alert], _receipt: Receipt) -> Reply:
     keys = [alert.key or alert.title for alert in alerts]
     return Reply(202, msgspec.json.encode({"status": "accepted", "alerts": len(alerts), "keys": keys}))

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from events.receipt import Receipt
-from services.intake.adapters import Adapter, InvalidPayload, Reply
+from services.intake.adapters import Adapter, InvalidPayload, Reply, Route
 from services.intake.signal import Signal, State, lenient_moment, severity_of, words
 
 # Bytes; PagerDuty's own limit of an event.
@@ -127,11 +127,6 @@ def signals(payload: Payload, _receipt: Receipt) -> tuple[Signal, ...]:
     )
 
 
-def translate(receipt: Receipt) -> tuple[Signal, ...]:
-    """What an event says about an alert."""
-    return ADAPTER.translate(receipt)
-
-
 def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
@@ -188,7 +183,7 @@ ADAPTER = Adapter(
     invalid=lambda problem: _invalid(*problem.errors, status=problem.status),
     refused=_refused,
     prepare=_prepare,
-    path="/v2/enqueue",
+    routes=(Route("POST", "/v2/enqueue"),),
     secret_in_body=_secret_in_body,
     body_bytes_max=EVENT_BYTES_MAX,
 )
