@@ -41,7 +41,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     """Bounds, when that is not known precisely."""
 
 
-class Done(msgspec.Struct, frozen=True, kw_only=True, tag="done", tag_field="result"):
+class Done(msgspec.Struct, frozen=True, kw_only=True, tag="done", tag_field="result", omit_defaults=True):
     """It holds now."""
 
     target: str
@@ -49,6 +49,8 @@ class Done(msgspec.Struct, frozen=True, kw_only=True, tag="done", tag_field="res
     """Log position of the last fact written; 0 when what was asked for already held."""
     message: str
     """One sentence for people."""
+    told: dict[str, str] = {}
+    """What was asked to be told, for an order that changes nothing."""
 
 
 class Refused(msgspec.Struct, frozen=True, kw_only=True, tag="refused", tag_field="result"):

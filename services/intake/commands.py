@@ -36,7 +36,14 @@ class Replay(Command, frozen=True, tag="replay"):
     """May be given as the order's target instead."""
 
 
-IntakeCommand = CreateKey | RevokeKey | Replay
+class ShowReceipt(Command, frozen=True, tag="receipt"):
+    """Tell how one payload came and how it begins. Changes nothing."""
+
+    receipt_seq: int
+    """Its position in INTAKE."""
+
+
+IntakeCommand = CreateKey | RevokeKey | Replay | ShowReceipt
 VERBS: dict[str, type[IntakeCommand]] = {str(kind.__struct_config__.tag): kind for kind in get_args(IntakeCommand)}
 """Every verb with its command: ``{"create_key": CreateKey, …}``."""
 

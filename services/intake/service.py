@@ -17,8 +17,9 @@ from events.receipt import Receipts
 from services.command import Answer, CommandRefused, Done, Order, Refused
 from services.decision import decide_and_append
 from services.intake.adapters import adapters
-from services.intake.commands import CreateKey, IntakeCommand, Replay, RevokeKey, parse
+from services.intake.commands import CreateKey, IntakeCommand, Replay, RevokeKey, ShowReceipt, parse
 from services.intake.keys import Keys
+from services.intake.receipt_told import show_receipt
 from services.intake.translator import SOURCE, Translator
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -51,6 +52,8 @@ class IntakeService:
                 return await self._revoke_key(order, command)
             case Replay():
                 return await self._replay(order, command)
+            case ShowReceipt():
+                return await show_receipt(self._receipts, command)
             case _:
                 assert_never(command)
 
