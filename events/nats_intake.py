@@ -37,7 +37,8 @@ QUEUE_BYTES_MAX = 64 * 1024 * 1024
 
 RECEIVED_HEADER = "Recount-Received"
 CONTENT_TYPE_HEADER = "Content-Type"
-_PAYLOAD_HEADERS = ("ce-", "recount-dedup-key")
+# Headers of the message that are the server's or ours; every other one belongs to the payload.
+_OWN_HEADERS = (RECEIVED_HEADER.lower(), CONTENT_TYPE_HEADER.lower(), "nats-")
 
 _AWAY = "the NATS server is away"
 # Storage exceeded, message or byte limits of stream and account.
@@ -187,7 +188,7 @@ def _receipt(seq: int, subject: str, stored_at: datetime, headers: dict[str, str
         integration=integration[0] if integration else NATS_INTEGRATION,
         received_at=_time(lower.get(RECEIVED_HEADER.lower(), ""), stored_at),
         content_type=lower.get("content-type", ""),
-        headers={name: value for name, value in lower.items() if name.startswith(_PAYLOAD_HEADERS)},
+        headers={name: value for name, value in lower.items() if not name.startswith(_OWN_HEADERS)},
         body=body,
     )
 

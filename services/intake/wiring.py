@@ -132,7 +132,7 @@ def make_app(context: Context, *, receipts: NatsReceipts | None = None) -> ASGIA
             watch.cancel()
             await kept.close()
 
-    door = Door(kept, keys, context.clock, METRICS)
+    door = Door(kept, keys, context.clock, METRICS, context.log)
     return make_intake_app(door, METRICS, lambda: bool(context.client.is_connected), open_port)
 
 

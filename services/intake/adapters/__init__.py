@@ -59,8 +59,9 @@ class Route(msgspec.Struct, frozen=True):
 
 
 TARGET_HEADER = "recount-target"
-"""Header of a receipt that came by a route with parameters or a query: method, space, path and query as they came,
-without the credential."""
+"""Header of a receipt whose body does not say everything, because its address has a query or parameters, or its
+adapter several addresses: method, space, path and query as they came, without the credential. Read it with
+`routing.target_of`."""
 
 
 class Adapter(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,7 +85,8 @@ class Adapter(msgspec.Struct, frozen=True, kw_only=True):
     prepare: Callable[[Any, Receipt, str], Receipt] = lambda _payload, receipt, _made_up: receipt
     """Complete a receipt before it is stored, with a key that was made up in case the sender left it to us."""
     routes: tuple[Route, ...] = ()
-    """Paths of its own beside ``/hooks/<name>``, where its clients cannot be told another."""
+    """Paths of its own beside ``/hooks/<name>``, where its clients cannot be told another. A route at ``/hooks/<name>``
+    itself allows another method than POST there."""
     secret_in_body: Callable[[bytes], str] = lambda _body: ""
     """The integration key inside a payload, for clients that put it there; empty when there is none."""
     secret_in_request: Callable[[Request], str] = lambda _request: ""
@@ -127,6 +129,7 @@ _ERRORS = {
     403: "the integration key is not accepted here",
     404: "no such door",
     405: "wrong method",
+    414: "the address is too long",
     413: "the payload is too large",
     415: "the payload is of an unknown kind",
     431: "the headers are too large",

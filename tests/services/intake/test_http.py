@@ -1,16 +1,19 @@
 """The HTTP door: what each sender is answered, and what is kept."""
 
+import gzip
 import re
 from uuid import uuid4
 
 import httpx
+import msgspec
 import pytest
 
 from events.audit import DeadLetterRecorded
 from services.command import Done, Refused
 from services.intake.commands import CreateKey, Replay, RevokeKey
-from services.intake.http import BODY_BYTES_MAX, HEADERS_BYTES_MAX
+from services.intake.http import ADDRESS_BYTES_MAX, BODY_BYTES_MAX, HEADERS_BYTES_MAX
 from services.intake.keys import secret_sha256
+from services.intake.routing import target_of
 from tests.services.intake.stack import Stack, eventually
 
 
@@ -204,11 +207,42 @@ async def test_an_unknown_route_says_where_the_doors_are(intake: Stack, path: st
     assert "/hooks/<sender>/<key>" in answer.json()["because"]
 
 
-async def test_other_methods_and_compressed_bodies_are_refused(intake: Stack):
+async def test_other_methods_and_unknown_packing_are_refused(intake: Stack):
     answer = await intake.http.get(intake.hook("json"))
     assert (answer.status_code, answer.headers["allow"]) == (405, "POST, OPTIONS")
-    answer = await intake.post(intake.hook("json"), b"\x1f\x8b", content_encoding="gzip")
-    assert (answer.status_code, answer.headers["accept-encoding"]) == (415, "identity")
+    answer = await intake.post(intake.hook("json"), b"\x1f\x8b", content_encoding="br")
+    assert (answer.status_code, answer.headers["accept-encoding"]) == (415, "gzip, identity")
+
+
+async def test_packed_bodies_are_unpacked_within_the_limit(intake: Stack):
+    secret = intake.secrets["json"]
+    packed = gzip.compress(msgspec.json.encode({"title": f"disk full {secret}"}))
+    answer = await intake.post(intake.hook("json"), packed, content_encoding="gzip")
+    assert answer.status_code == 202
+    (fired,) = await intake.said("AlertFired")
+    assert fired.title == "disk full key-json"
+    bomb = gzip.compress(b" " * (BODY_BYTES_MAX + 1))
+    assert (await intake.post(intake.hook("json"), bomb, content_encoding="gzip")).status_code == 413
+    for broken in (b"\x1f\x8b", packed[:-9], b"plain", packed + b"more"):
+        answer = await intake.post(intake.hook("json"), broken, content_encoding="gzip")
+        assert answer.status_code == 400, broken
+    assert await intake.receipt_count() == 1
+
+
+async def test_a_key_is_taken_as_password_and_an_address_is_kept_without_it(intake: Stack):
+    secret = intake.secrets["json"]
+    for user, password in (("recount", secret), (secret, "")):
+        answer = await intake.http.post("/hooks/json", content=b'{"title": "disk full"}', auth=(user, password))
+        assert answer.status_code == 202
+    escaped = "".join(f"%{ord(character):02x}" for character in secret)
+    answer = await intake.post(f"/hooks/json/{escaped}?for={secret}&again={escaped}&team=a%26b", {"title": "disk full"})
+    assert answer.status_code == 202
+    receipt = await intake.receipts.get(3)
+    assert receipt is not None
+    assert receipt.headers == {"recount-target": "POST /hooks/json?for=key-json&again=key-json&team=a%26b"}
+    assert target_of(receipt, ()).query == {"for": "key-json", "again": "key-json", "team": "a&b"}
+    answer = await intake.post(f"{intake.hook('json')}?{'x' * ADDRESS_BYTES_MAX}", {"title": "disk full"})
+    assert answer.status_code == 414
 
 
 async def test_a_deeply_nested_payload_harms_nobody(intake: Stack):
