@@ -1,7 +1,7 @@
 """The bus: a FastStream broker on NATS, and how events of the log reach a listener.
 
 Each listener has one durable consumer, shared by all copies of its service. A batch is fetched at once; events of one
-stream are handled in order, of different streams concurrently. A failure is tried again after a pause; after the last
+stream are handled in order, of different streams concurrently, or by a `BatchListener` all at once. A failure is tried again after a pause; after the last
 try the event becomes a dead letter and the others go on.
 """
 
@@ -23,15 +23,15 @@ from faststream.security import SASLPlaintext
 from nats.aio.client import Client as Client  # services name the type without importing nats
 from nats.aio.msg import Msg
 
-from events import Event, EventLog, Write, decode
+from events import Event, EventLog, Recorded, Write, decode
 from events.audit import DeadLetterRecorded
-from events.errors import Conflict, LogUnavailable
+from events.errors import Conflict, LogFull, LogUnavailable
 from events.ids import derived_event_id, key_of
 from events.nats_log import stored_from_delivery
 from events.nats_streams import EVENTS, declare_consumer
 from events.subjects import stream_from_subject
 from services.command import ANSWER_TIMEOUT_S, COMMAND_ROOT, Answer, Order, decode_answer
-from services.listener import Listener
+from services.listener import BatchListener, Listener
 
 logger = logging.getLogger("recount")
 
@@ -125,6 +125,8 @@ async def attach(
     async def on_batch(message: NatsMessage) -> None:
         by_stream: dict[str, list[Msg]] = {}
         raws: Any = message.raw_message  # of a batch: a list
+        if isinstance(listener, BatchListener) and len(raws) > 1:
+            raws = await _handle_at_once(log, listener, raws, pauses_s)
         for raw in raws:
             by_stream.setdefault(stream_from_subject(raw.subject), []).append(raw)
         await asyncio.gather(*(_handle_in_order(log, listener, raws, pauses_s) for raws in by_stream.values()))
@@ -134,6 +136,27 @@ async def as_it_came(message: Any) -> Any:
     """A decoder that leaves the body alone. FastStream's own guesses from the bytes and drops what it cannot read; the
     handler answers that, or sets it aside, instead."""
     return message.body
+
+
+async def _handle_at_once(
+    log: EventLog, listener: BatchListener, raws: list[Msg], retry_pauses_s: Sequence[float]
+) -> list[Msg]:
+    """Have a batch handled as a whole. Returns what is to be handled one by one instead, because one of it fails."""
+    events: list[Recorded] = []
+    try:
+        for raw in raws:
+            events.append(decode(stored_from_delivery(raw)))
+        await listener.on_events(events)
+    except (LogUnavailable, LogFull) as error:  # one by one would only take longer to find out
+        for raw in raws:
+            await _failed(log, listener, raw, error, retry_pauses_s)
+    except Exception as error:
+        logger.warning("%s: %d events are handled one by one: %r", listener.name, len(raws), error)
+        return raws
+    else:
+        for raw in raws:
+            await raw.ack()
+    return []
 
 
 async def _handle_in_order(log: EventLog, listener: Listener, raws: list[Msg], retry_pauses_s: Sequence[float]) -> None:

@@ -4,7 +4,8 @@
 between streams, so a listener asks the log for the present state instead of trusting the event's news.
 """
 
-from typing import Protocol
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
 
 from events import Recorded
 
@@ -19,4 +20,13 @@ class Listener(Protocol):
 
     async def on_event(self, event: Recorded) -> None:
         """Answer one event. Raising means that it will be delivered again, and set aside after several failures."""
+        ...
+
+
+@runtime_checkable
+class BatchListener(Listener, Protocol):
+    """A service that answers many facts at once, because one append for all of them costs far less."""
+
+    async def on_events(self, events: Sequence[Recorded]) -> None:
+        """Answer events in the order of their positions. Raising means that each will be delivered again."""
         ...

@@ -7,6 +7,7 @@ Keeps  nothing that it could not load again; recently used incidents are cached 
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from zlib import crc32
 
 from msgspec.structs import replace
@@ -14,21 +15,22 @@ from msgspec.structs import replace
 from events import EventLog, Recorded, Write
 from events.alert import AlertFired, AlertUpdated
 from events.errors import LogError, RecountError
-from events.subjects import split
 from services.clock import Clock
 from services.command import Answer, CommandRefused, Done, Order, Refused
 from services.decision import decide_and_append
 from services.incidents.commands import parse
-from services.incidents.grouping import Rules, group_key
+from services.incidents.grouping import Rules
 from services.incidents.histories import Histories
 from services.incidents.orders import Orders, check_order
 from services.incidents.placing import Placing
 
 logger = logging.getLogger("recount")
 
-# Decisions of one group take turns inside a process: a storm of alerts about one service would otherwise lose most of
-# its appends to itself. This many groups are worked on at once; two that share a turn only wait for each other.
+# Orders about one incident take turns inside a process, which would otherwise lose appends to itself. This many
+# incidents are worked on at once; two that share a turn only wait for each other. Alerts are decided in one turn.
 TURNS = 64
+# Alerts that are decided on what was loaded once. Each costs a read, and somebody else may be faster meanwhile.
+EVENTS_AT_ONCE = 200
 
 
 class Incidents:
@@ -42,23 +44,24 @@ class Incidents:
         self._log = log
         self._orders = Orders(log, histories, clock)
         self._placing = Placing(log, histories, clock, rules or Rules())
+        self._placing_turn = asyncio.Lock()
         self._turns = tuple(asyncio.Lock() for _ in range(TURNS))
 
     async def on_event(self, event: Recorded) -> None:
         """Place a firing alert. See `services.listener.Listener`."""
-        if not isinstance(event.fact, AlertFired | AlertUpdated):
-            return
-        _category, alert_key = split(event.stream)
-        firing, _version = await self._placing.firing(alert_key, event.seq, event.fact)
-        if firing is None:
-            return
+        await self.on_events((event,))
 
-        async def attempt() -> tuple[tuple[Write, ...], None]:
-            present, version = await self._placing.firing(alert_key, event.seq, event.fact)
-            return (await self._placing.writes(present, version) if present else ()), None
+    async def on_events(self, events: Sequence[Recorded]) -> None:
+        """Place firing alerts, as many as an append takes at once. See `services.listener.BatchListener`."""
+        waiting = [event for event in events if isinstance(event.fact, AlertFired | AlertUpdated)]
+        async with self._placing_turn:
+            while waiting:
 
-        async with self._turn(group_key(firing.service, alert_key)):
-            await decide_and_append(self._log, attempt)
+                async def attempt() -> tuple[tuple[Write, ...], int]:
+                    return await self._placing.draft(waiting[:EVENTS_AT_ONCE])
+
+                _seq, answered = await decide_and_append(self._log, attempt)
+                waiting = waiting[answered:]
 
     async def handle(self, order: Order, verb: str) -> Answer:
         """Carry out an order. Never raises what a caller could be told: the answer says what went wrong."""

@@ -7,7 +7,7 @@ A correction reaches back to events before it, so a history that holds one is fo
 (`services.corrections`), from its beginning.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Literal, TypeAlias, assert_never
 
@@ -172,10 +172,15 @@ def fold(events: Iterable[Event], start: Incident = UNOPENED) -> Incident:
     told = tuple(events)
     corrections = corrections_of(told)
     incident = start
+    joined: list[Event] = []
     for event in told:
         believed = corrections.believed(event)
+        if believed is not None and isinstance(believed.fact, AlertLinked):
+            joined.append(believed)
+            continue
+        incident, joined = _joined(incident, joined), []
         incident = evolve(incident, believed) if believed else _unsaid(incident, event)
-    return incident
+    return _joined(incident, joined)
 
 
 def evolve(incident: Incident, event: Event) -> Incident:
@@ -187,6 +192,23 @@ def evolve(incident: Incident, event: Event) -> Incident:
     if isinstance(event.fact, TitleChanged):
         return replace(incident, title=event.fact.title)
     return incident
+
+
+def _joined(incident: Incident, events: Sequence[Event]) -> Incident:
+    """The state after alerts joined one after the other: what `evolve` makes of them, in one step, because each step
+    copies all alerts that joined before, and a storm brings thousands."""
+    if not events:
+        return incident
+    alerts = dict(incident.alerts)
+    seen: set[tuple[str, int]] = set()
+    for event in events:
+        if isinstance(event.fact, AlertLinked):
+            alerts[event.fact.alert_key] = event.fact.occurrence
+            seen.add((event.fact.alert_key, event.fact.occurrence))
+    answered = {event.causation_id for event in events if event.causation_id}
+    return replace(
+        incident, alerts=alerts, alerts_seen=incident.alerts_seen | seen, answered=incident.answered | answered
+    )
 
 
 def _unsaid(incident: Incident, event: Event) -> Incident:

@@ -7,12 +7,13 @@ from random import Random
 from events import Stored, decode
 from events.errors import LogError
 from services.clock import FakeClock
-from services.listener import Listener
+from services.listener import BatchListener, Listener
 from tests.simulation.faults import Crash
 
 AGAIN_AT_ONCE = 0.1
 AGAIN_AFTER_HOURS = 0.1
 HOURS_MAX = 30
+BATCH_MAX = 8
 RETRY = timedelta(seconds=5)
 
 
@@ -41,20 +42,30 @@ class Mailbox:
         return min((due for due, _ in self._waiting), default=None)
 
     async def deliver(self, *, calm: bool = False) -> None:
-        """Hand one waiting event to one copy; what fails comes back later."""
+        """Hand one waiting event to one copy, or several to one that takes them; what fails comes back later."""
         due = [entry for entry in self._waiting if entry[0] <= self._clock.now()]
         if not due:
             return
         # Mostly in order, as a consumer delivers; sometimes from anywhere, as after a pause.
-        entry = due[0] if calm or self._random.random() < 0.6 else self._random.choice(due)
-        self._waiting.remove(entry)
-        _when, stored = entry
+        in_order = calm or self._random.random() < 0.6
+        copy = self._random.choice(self.copies)
+        count = self._random.randint(1, min(BATCH_MAX, len(due))) if isinstance(copy, BatchListener) else 1
+        batch = due[:count] if in_order else self._random.sample(due, count)
+        for entry in batch:
+            self._waiting.remove(entry)
         self.deliveries += 1
         try:
-            await self._random.choice(self.copies).on_event(decode(stored))
+            if isinstance(copy, BatchListener):
+                await copy.on_events([decode(stored) for _when, stored in batch])
+            else:
+                await copy.on_event(decode(batch[0][1]))
         except (Crash, LogError):
-            self._waiting.append((self._clock.now() + RETRY, stored))
+            self._waiting += [(self._clock.now() + RETRY, stored) for _when, stored in batch]
             return
+        for _when, stored in batch:
+            self._deliver_again(stored, calm=calm)
+
+    def _deliver_again(self, stored: Stored, *, calm: bool) -> None:
         chance = self._random.random()
         if not calm and chance < AGAIN_AT_ONCE:
             self._waiting.append((self._clock.now(), stored))
