@@ -14,6 +14,7 @@ import msgspec
 
 from events.receipt import Receipt
 from services.intake.signal import Said
+from services.intake.signature import Signature
 
 
 class InvalidPayload(Exception):
@@ -92,10 +93,21 @@ class Adapter(msgspec.Struct, frozen=True, kw_only=True):
     secret_in_request: Callable[[Request], str] = lambda _request: ""
     """The integration key elsewhere in a request, where that is neither the path of ``/hooks``, nor a bearer token, nor
     the password of basic authentication."""
+    signature: Signature | None = None
+    """How it signs its requests, if it does."""
     headers_kept: tuple[str, ...] = ()
     """Prefixes of the request headers that belong to the payload."""
     body_bytes_max: int | None = None
     """The sender's own documented limit, where it is below ours."""
+    keys_of: tuple[str, ...] = ()
+    """Other senders whose integration keys are accepted too, where one key serves several of the sender's APIs."""
+    configured: "Callable[[str], Adapter] | None" = None
+    """The adapter that reads by the mapping which an integration key carries; None where payloads need none. Given
+    text that is no mapping, it makes an adapter that refuses every payload with what is wrong."""
+
+    def for_mapping(self, mapping: str) -> "Adapter":
+        """The adapter for payloads of an integration key that carries a mapping, or none (empty)."""
+        return self.configured(mapping) if self.configured else self
 
     def translate(self, receipt: Receipt) -> tuple[Said, ...]:
         """What a receipt says.
