@@ -59,14 +59,29 @@ _MANY = msgspec.json.Decoder(list[CloudEvent])
 def parse(receipt: Receipt) -> list[_Event]:
     """See `Adapter.parse`."""
     try:
-        events = _events(receipt)
-        parsed = [_Event(event, _alert(event)) for event in events]
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        parsed = [_Event(event, _alert(event)) for event in events_of(receipt)]
+    except msgspec.MsgspecError as error:
         raise InvalidPayload(f"not a CloudEvent: {error}") from error
-    errors = [fault for one in parsed for fault in (*_event_faults(one.event), *faults(one.alert, one.event.id))]
+    errors = [fault for one in parsed for fault in faults(one.alert, one.event.id)]
     if errors:
         raise InvalidPayload(*errors)
     return parsed
+
+
+def events_of(receipt: Receipt) -> list[CloudEvent]:
+    """The events of a payload, whatever their data is.
+
+    Raises:
+        InvalidPayload: it is none of the three modes, or not CloudEvents 1.0.
+    """
+    try:
+        events = _events(receipt)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        raise InvalidPayload(f"not a CloudEvent: {error}") from error
+    errors = [fault for event in events for fault in _event_faults(event)]
+    if errors:
+        raise InvalidPayload(*errors)
+    return events
 
 
 def _events(receipt: Receipt) -> list[CloudEvent]:
