@@ -68,10 +68,8 @@ def parse_matchers(text: str) -> Matchers:
     inside = _without_braces(text)
     pieces = _split(inside)
     found = tuple(_classic(piece) for piece in pieces)
-    if pieces and all(found):
-        matchers = tuple(each for each in found if each is not None)
-    else:
-        matchers = _utf8(inside, text)
+    classic = tuple(each for each in found if each is not None)
+    matchers = classic if pieces and len(classic) == len(pieces) else _utf8(inside, text)
     for matcher in matchers:
         if matcher.operator in ("=~", "!~"):
             expression(matcher.value)
@@ -104,7 +102,7 @@ def all_fit(matchers: Matchers, labels: Mapping[str, str]) -> bool:
 
 
 def match_nothing_given(matchers: Matchers) -> bool:
-    """Whether an alert without a single label would fit, so that nothing is asked: Alertmanager refuses such silences."""
+    """Whether an alert without a single label would fit. Alertmanager refuses such silences: they ask for nothing."""
     return all_fit(matchers, {})
 
 

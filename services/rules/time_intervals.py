@@ -102,9 +102,7 @@ class TimeInterval(msgspec.Struct, frozen=True, kw_only=True):
         return _next_change(self, moment.astimezone(UTC).replace(second=0, microsecond=0))
 
 
-def muted_by(
-    muting: Sequence[TimeInterval], awake: Sequence[TimeInterval], moment: datetime
-) -> str | None:
+def muted_by(muting: Sequence[TimeInterval], awake: Sequence[TimeInterval], moment: datetime) -> str | None:
     """Which interval keeps a route quiet at a moment, None when none does.
 
     It is muted within any of ``muting``, and, when there are ``awake`` ones, outside all of them.
@@ -117,9 +115,7 @@ def muted_by(
     return None
 
 
-def awake_again(
-    muting: Sequence[TimeInterval], awake: Sequence[TimeInterval], moment: datetime
-) -> datetime | None:
+def awake_again(muting: Sequence[TimeInterval], awake: Sequence[TimeInterval], moment: datetime) -> datetime | None:
     """When a route that is muted stops being so; None when that is years away or never."""
     after = moment
     for _ in range(CHANGES_MAX):
