@@ -1,0 +1,147 @@
+"""Google Cloud Monitoring, webhook channel, payload version 1.2 (Cloud Monitoring, "Create and manage notification
+channels").
+
+An alert is known by its ``incident_id``, which open and closed notifications share. The key comes as the password of
+basic authentication, as a bearer token, in the path, or as ``auth_token`` in the query, which is Google's "token
+authentication". Any 2xx is delivered.
+"""
+
+from typing import Annotated, Any
+
+import msgspec
+
+from events.receipt import Receipt
+from services.intake.adapters import Adapter, InvalidPayload, Request, plain_reply
+from services.intake.payload import accepted, epoch_moment, invalid, said
+from services.intake.routing import query_fields
+from services.intake.signal import FINGERPRINT_LENGTH_MAX, Signal, severity_of, words
+
+TOKEN_FIELD = "auth_token"
+"""Field of the query that holds the key; the name that Google's own example has."""
+
+
+class Typed(msgspec.Struct, frozen=True):
+    """A monitored resource, or a metric."""
+
+    type: str | None = None
+    labels: dict[str, Any] | None = None
+    display_name: str | None = msgspec.field(default=None, name="displayName")
+
+
+class Metadata(msgspec.Struct, frozen=True):
+    """Labels of the resource that are no part of its identity."""
+
+    user_labels: dict[str, Any] | None = None
+
+
+class Incident(msgspec.Struct, frozen=True):
+    """What a notification is about. Fields that later versions add are ignored."""
+
+    incident_id: Annotated[str, msgspec.Meta(min_length=1, max_length=FINGERPRINT_LENGTH_MAX)]
+    state: str
+    started_at: float | None = None
+    ended_at: float | None = None
+    policy_name: str | None = None
+    condition_name: str | None = None
+    severity: str | None = None
+    summary: str | None = None
+    url: str | None = None
+    scoping_project_id: str | None = None
+    resource_name: str | None = None
+    resource_display_name: str | None = None
+    resource: Typed | None = None
+    metric: Typed | None = None
+    metadata: Metadata | None = None
+    policy_user_labels: dict[str, Any] | None = None
+    observed_value: Any = None
+    threshold_value: Any = None
+    documentation: Any = None
+    """An object with ``content``; a plain text in test notifications."""
+
+
+class Payload(msgspec.Struct, frozen=True):
+    """A notification."""
+
+    incident: Incident
+    version: str = ""
+
+
+_DECODER = msgspec.json.Decoder(Payload)
+
+
+def parse(receipt: Receipt) -> Payload:
+    """See `Adapter.parse`."""
+    try:
+        payload = _DECODER.decode(receipt.body)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        raise InvalidPayload(f"not a notification of Cloud Monitoring: {error}") from error
+    if payload.incident.state.lower() not in ("open", "closed"):
+        raise InvalidPayload(f"incident.state is {payload.incident.state[:40]!r}, neither open nor closed")
+    return payload
+
+
+def signals(payload: Payload, _receipt: Receipt) -> tuple[Signal, ...]:
+    """See `Adapter.signals`."""
+    incident = payload.incident
+    is_over = incident.state.lower() == "closed"
+    policy, resource, metric = _texts(incident.policy_user_labels), _labels(incident.resource), _labels(incident.metric)
+    user = _texts(incident.metadata.user_labels if incident.metadata else None)
+    # A test is sent once and never closed.
+    is_test = payload.version == "test"
+    labels = {
+        "alertname": incident.policy_name or "",
+        "condition": incident.condition_name or "",
+        "project": incident.scoping_project_id or "",
+        "resource": incident.resource_display_name or incident.resource_name or "",
+        "resource_type": (incident.resource.type if incident.resource else "") or "",
+        "metric": (incident.metric.type if incident.metric else "") or "",
+        "test": "true" if is_test else "",
+    }
+    return (
+        Signal(
+            state="resolved" if is_over else "firing",
+            fingerprint=incident.incident_id,
+            title=incident.policy_name or incident.condition_name or incident.incident_id,
+            severity="info" if is_test else severity_of(incident.severity or policy.get("severity", "")),
+            service=policy.get("service") or user.get("service") or resource.get("service_name", ""),
+            labels=said(user | metric | resource | labels | policy),
+            annotations=said(
+                {
+                    "summary": incident.summary or "",
+                    "documentation": _documentation(incident.documentation),
+                    "observed_value": words(incident.observed_value),
+                    "threshold_value": words(incident.threshold_value),
+                }
+            ),
+            url=incident.url or "",
+            started_at=epoch_moment(incident.started_at),
+            ended_at=epoch_moment(incident.ended_at) if is_over else None,
+        ),
+    )
+
+
+def _labels(of: Typed | None) -> dict[str, str]:
+    return _texts(of.labels if of else None)
+
+
+def _texts(values: dict[str, Any] | None) -> dict[str, str]:
+    return {name: words(value) for name, value in (values or {}).items()}
+
+
+def _documentation(value: object) -> str:
+    return words(value.get("content")) if isinstance(value, dict) else words(value)
+
+
+def _token(request: Request) -> str:
+    return query_fields(request.query).get(TOKEN_FIELD, "")
+
+
+ADAPTER = Adapter(
+    name="gcp",
+    parse=parse,
+    signals=signals,
+    accepted=lambda _payload, _receipt: accepted(1),
+    invalid=invalid,
+    refused=plain_reply,
+    secret_in_request=_token,
+)
