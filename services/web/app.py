@@ -36,6 +36,7 @@ from services.web import (
     page_oncall,
     page_postmortem,
     page_sql,
+    page_why,
     page_work,
 )
 from services.web.asked_lens import provide_lens
@@ -136,6 +137,7 @@ def make_app(context: Context, projector: Projecting, *, render_postmortem: Rend
             page_metrics.router,
             page_oncall.router,
             page_work.router,
+            page_why.router,
             page_diff.router,
             page_postmortem.router,
             page_sql.router,
