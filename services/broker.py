@@ -1,8 +1,8 @@
 """The bus: a FastStream broker on NATS, and how events of the log reach a listener.
 
 Each listener has one durable consumer, shared by all copies of its service. A batch is fetched at once; events of one
-stream are handled in order, of different streams concurrently, or by a `BatchListener` all at once. A failure is tried again after a pause; after the last
-try the event becomes a dead letter and the others go on.
+stream are handled in order, of different streams concurrently, or all together by a `BatchListener`. A failure is tried
+again after a pause; after the last try the event becomes a dead letter and the others go on.
 """
 
 import asyncio

@@ -8,6 +8,7 @@ Keeps  nothing that it could not load again; recently used incidents are cached 
 import asyncio
 import logging
 from collections.abc import Sequence
+from functools import partial
 from zlib import crc32
 
 from msgspec.structs import replace
@@ -56,11 +57,8 @@ class Incidents:
         waiting = [event for event in events if isinstance(event.fact, AlertFired | AlertUpdated)]
         async with self._placing_turn:
             while waiting:
-
-                async def attempt() -> tuple[tuple[Write, ...], int]:
-                    return await self._placing.draft(waiting[:EVENTS_AT_ONCE])
-
-                _seq, answered = await decide_and_append(self._log, attempt)
+                draft = partial(self._placing.draft, waiting[:EVENTS_AT_ONCE])
+                _seq, answered = await decide_and_append(self._log, draft)
                 waiting = waiting[answered:]
 
     async def handle(self, order: Order, verb: str) -> Answer:
