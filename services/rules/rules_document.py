@@ -71,6 +71,12 @@ def parse_rules(text: str, file: str = "rules") -> RuleSet:
     return _Reading(file).rules(document)
 
 
+def written_settings(opens_at: AlertSeverity, severity: Mapping[AlertSeverity, Severity]) -> str:
+    """The TOML of the rules that the settings ``[grouping]`` stand for."""
+    severities = "".join(f'{name} = "{level}"\n' for name, level in severity.items())
+    return f'[severity]\n{severities}\n[route]\nopens_at = "{opens_at}"\ngroup_by = ["service"]\n'
+
+
 class _Reading:
     """One document on its way to a rule set."""
 

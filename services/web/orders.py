@@ -14,6 +14,7 @@ from services.command import Command, CommandRefused, Done, Order, Refused
 from services.incidents import commands as incident_commands
 from services.intake import commands as intake_commands
 from services.oncall import commands as oncall_commands
+from services.signals import commands as signals_commands
 from services.web.identity import ACTOR_HEADER, ADMIN_ACTOR, AskerRequest
 from services.web.names import Names, in_words
 from services.web.problems import Problem
@@ -33,6 +34,7 @@ PARSERS: dict[str, Parse] = {
     "incident": incident_commands.parse,
     "oncall": oncall_commands.parse,
     "intake": intake_commands.parse,
+    "signals": signals_commands.parse,
 }
 
 

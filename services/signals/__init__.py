@@ -1,0 +1,1 @@
+"""Signals: the rules and silences by which alerts are decided, as commands."""
