@@ -45,6 +45,45 @@ class KeyUsed(Fact, frozen=True, tag="key.used"):
     receipt_seq: int = 0
 
 
+class KeySigningChanged(Fact, frozen=True, tag="key.signing_changed"):
+    """What comes with the key must be signed with another secret from now on, or need not be signed any more.
+
+    The secret itself lies beside the log: a signature cannot be checked with a hash.
+    """
+
+    headline: ClassVar[str] = "integration key expects signatures of {signing_id}"
+    signing_id: str
+    """Id of the secret, made up with it; empty: no signature is expected."""
+
+
+class KeySubscriptionAsked(Fact, frozen=True, tag="key.subscription_asked"):
+    """A sender asked us to confirm that we want what it sends through the key."""
+
+    headline: ClassVar[str] = "{topic} asks to be confirmed"
+    topic: str
+    receipt_seq: int
+    """Position in INTAKE of the question. The address to call is a credential, so it is only there."""
+
+
+class KeySubscriptionConfirmed(Fact, frozen=True, tag="key.subscription_confirmed"):
+    """We called the sender's address, and it confirmed: what it sends comes through the key from now on."""
+
+    headline: ClassVar[str] = "{topic} was confirmed"
+    topic: str
+    receipt_seq: int
+    subscription: str = ""
+    """What the sender calls the subscription, such as its ARN."""
+
+
+class KeySubscriptionFailed(Fact, frozen=True, tag="key.subscription_failed"):
+    """A subscription was not confirmed, so its sender sends nothing through the key."""
+
+    headline: ClassVar[str] = "{topic} was not confirmed: {because}"
+    topic: str
+    receipt_seq: int
+    because: str
+
+
 class TokenCreated(Fact, frozen=True, tag="token.created"):
     """A token that opens the web, the HTTP API and the command line."""
 

@@ -29,6 +29,16 @@ class RevokeKey(Command, frozen=True, tag="revoke_key"):
     reason: str = ""
 
 
+class SignKey(Command, frozen=True, tag="sign_key"):
+    """Expect signatures on what comes with a key. The asker keeps the secret, so that it crosses neither the bus nor
+    the log."""
+
+    key_id: str = ""
+    """May be given as the order's target instead."""
+    signing_id: str = ""
+    """What `services.signing_secrets` knows the secret by; empty: expect none any more."""
+
+
 class Replay(Command, frozen=True, tag="replay"):
     """Try a dead letter of intake again, with today's adapter."""
 
@@ -43,7 +53,7 @@ class ShowReceipt(Command, frozen=True, tag="receipt"):
     """Its position in INTAKE."""
 
 
-IntakeCommand = CreateKey | RevokeKey | Replay | ShowReceipt
+IntakeCommand = CreateKey | RevokeKey | SignKey | Replay | ShowReceipt
 VERBS: dict[str, type[IntakeCommand]] = {str(kind.__struct_config__.tag): kind for kind in get_args(IntakeCommand)}
 """Every verb with its command: ``{"create_key": CreateKey, …}``."""
 

@@ -43,6 +43,7 @@ from services.intake.credentials import address_without, body_without, presented
 from services.intake.keys import Key, Keys
 from services.intake.metrics import Metrics
 from services.intake.routing import QUERY_FIELDS_MAX, Found, Routes
+from services.intake.signatures import Signatures
 from services.intake.turned import Handshake, Hangup, Turned
 
 # Bytes. NATS carries at most 1 MiB a message, headers included. An Alertmanager notification of 1,000 alerts is about
@@ -73,14 +74,18 @@ class Door:
         clock: says when it came.
         metrics: counts.
         log: what questions of senders' clients are answered from.
+        signatures: checks those of senders that sign.
     """
 
-    def __init__(self, receipts: Receipts, keys: Keys, clock: Clock, metrics: Metrics, log: EventLog) -> None:
+    def __init__(
+        self, receipts: Receipts, keys: Keys, clock: Clock, metrics: Metrics, log: EventLog, signatures: Signatures
+    ) -> None:
         self._receipts = receipts
         self._keys = keys
         self._clock = clock
         self._metrics = metrics
         self._log = log
+        self._signatures = signatures
         self._hooks = {name: _hook(adapter) for name, adapter in adapters().items()}
         self._routes: Routes[_Way] = Routes()
         self._own_routes: dict[str, Routes[_Way]] = {name: Routes() for name in adapters()}
@@ -160,6 +165,7 @@ class Door:
         request = Request(method=method, path=asked.path, query=query, headers=headers, body=body)
         presented = presented_secret(adapter, asked.secret, request)
         key = await self._admit(adapter, presented)
+        await self._signatures.check(adapter, key, request)
         if asked.way.answer is not None:
             return await self._answer(asked, key, query)
         content_type = text_without(presented, key, _printable(headers, "content-type"))

@@ -7,7 +7,7 @@ import hmac
 import msgspec
 
 from events import EventLog
-from events.audit import KeyCreated, KeyRevoked
+from events.audit import KeyCreated, KeyRevoked, KeySigningChanged
 from events.subjects import split
 
 # A secret that nobody knows may be new, so the log is asked before it is refused: a 4xx would be final for an
@@ -25,6 +25,8 @@ class Key(msgspec.Struct, frozen=True, kw_only=True):
     service: str = ""
     name: str = ""
     is_revoked: bool = False
+    signing_id: str = ""
+    """The secret that its sender signs with, where one was told to us; see `services.signing_secrets`."""
 
 
 def secret_sha256(secret: str) -> str:
@@ -62,6 +64,8 @@ class Keys:
                 )
             elif isinstance(fact, KeyRevoked) and key_id in by_id:
                 by_id[key_id] = msgspec.structs.replace(by_id[key_id], is_revoked=True)
+            elif isinstance(fact, KeySigningChanged) and key_id in by_id:
+                by_id[key_id] = msgspec.structs.replace(by_id[key_id], signing_id=fact.signing_id)
         self._by_id = by_id
         self._by_sha256 = {key.secret_sha256: key for key in by_id.values()}
 

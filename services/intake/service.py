@@ -1,7 +1,7 @@
 """Intake's commands: integration keys and dead letters.
 
-Hears  ``cmd.intake.create_key``, ``cmd.intake.revoke_key``, ``cmd.intake.replay``.
-Says   KeyCreated, KeyRevoked, DeadLetterReplayed, and alert facts of a replayed receipt.
+Hears  ``cmd.intake.create_key``, ``cmd.intake.revoke_key``, ``cmd.intake.sign_key``, ``cmd.intake.replay``.
+Says   KeyCreated, KeyRevoked, KeySigningChanged, DeadLetterReplayed, and alert facts of a replayed receipt.
 Keeps  nothing.
 """
 
@@ -17,9 +17,10 @@ from events.receipt import Receipts
 from services.command import Answer, CommandRefused, Done, Order, Refused
 from services.decision import decide_and_append
 from services.intake.adapters import adapters
-from services.intake.commands import CreateKey, IntakeCommand, Replay, RevokeKey, ShowReceipt, parse
+from services.intake.commands import CreateKey, IntakeCommand, Replay, RevokeKey, ShowReceipt, SignKey, parse
 from services.intake.keys import Keys
 from services.intake.receipt_told import show_receipt
+from services.intake.signing import change_signing
 from services.intake.translator import SOURCE, Translator
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -50,6 +51,8 @@ class IntakeService:
                 return await self._create_key(order, command)
             case RevokeKey():
                 return await self._revoke_key(order, command)
+            case SignKey():
+                return await self._sign_key(order, command)
             case Replay():
                 return await self._replay(order, command)
             case ShowReceipt():
@@ -126,6 +129,20 @@ class IntakeService:
         seq, _ = await decide_and_append(self._log, attempt)
         await self._keys.refresh()
         return Done(target=key_id, seq=seq, message=f"{key_id} is no longer accepted.")
+
+    async def _sign_key(self, order: Order, command: SignKey) -> Done:
+        key_id = command.key_id or order.target
+        stream = f"key.{key_id}"
+
+        async def attempt() -> tuple[tuple[Write, ...], bool]:
+            history = await self._log.read(stream) if is_id(key_id) else []
+            changed = change_signing(key_id, command.signing_id, history)
+            return ((Write(stream, history[-1].seq, (_event(order, changed),)),) if changed else ()), True
+
+        seq, _ = await decide_and_append(self._log, attempt)
+        await self._keys.refresh()
+        expects = "is accepted with a signature only" if command.signing_id else "is accepted without a signature"
+        return Done(target=key_id, seq=seq, message=f"What comes with {key_id} {expects}.")
 
     async def _replay(self, order: Order, command: Replay) -> Done:
         identifier = command.dead_letter_id or order.target

@@ -17,13 +17,17 @@ from events.nats_streams import INTAKE, INTAKE_SUBJECT_ROOT, declare_consumer
 from events.receipt import Receipt
 from services.broker import FETCH_TIMEOUT_S, as_it_came, set_aside
 from services.context import Context
+from services.intake.certificates import Certificates
 from services.intake.http import Door, make_intake_app
 from services.intake.keys import Keys
 from services.intake.lane import Lane
 from services.intake.metrics import METRICS
+from services.intake.public_web import PublicWeb
 from services.intake.service import IntakeService
+from services.intake.signatures import Signatures
 from services.intake.translator import Translator
 from services.orders import hear_orders
+from services.signing_secrets import SigningSecrets
 
 logger = logging.getLogger("recount.intake")
 
@@ -111,12 +115,13 @@ async def attach_intake(context: Context) -> Intake:
     return intake
 
 
-def make_app(context: Context, *, receipts: NatsReceipts | None = None) -> ASGIApp:
+def make_app(context: Context, *, receipts: NatsReceipts | None = None, web: PublicWeb | None = None) -> ASGIApp:
     """Intake's HTTP port. It needs nothing of `attach_intake` and may run in a process of its own.
 
     Args:
         context: its log, client and clock are used.
         receipts: for tests that want a shorter queue.
+        web: where certificates of senders come from; for tests that have an Internet of their own.
     """
     kept = receipts or NatsReceipts(context.client)
     keys = Keys(context.log)
@@ -132,7 +137,8 @@ def make_app(context: Context, *, receipts: NatsReceipts | None = None) -> ASGIA
             watch.cancel()
             await kept.close()
 
-    door = Door(kept, keys, context.clock, METRICS, context.log)
+    signatures = Signatures(SigningSecrets(context.data), Certificates(web or PublicWeb()), context.clock)
+    door = Door(kept, keys, context.clock, METRICS, context.log, signatures)
     return make_intake_app(door, METRICS, lambda: bool(context.client.is_connected), open_port)
 
 
