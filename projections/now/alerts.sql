@@ -2,6 +2,9 @@
 -- grain: one row an alert
 -- key: alert_key
 -- column state: firing, acknowledged or cleared.
+-- column held_because: What kind of rule holds it back at present; null when nothing does.
+-- column held_by: Id of the silence, name of the inhibition rule, time interval or route; null when nothing does.
+-- column held_until_at: When it is looked at again at the latest; null when that depends on another event.
 -- refresh: closure
 with folded as (
     select
@@ -25,6 +28,12 @@ with folded as (
         max(recorded_at) as last_recorded_at,
         max(seq) filter (where type = 'alert.passed_over') as passed_over_seq,
         arg_max(reason, seq) filter (where type = 'alert.passed_over') as passed_over_reason,
+        max(seq) filter (where type = 'alert.held') as held_seq,
+        arg_max(because, seq) filter (where type = 'alert.held') as held_because,
+        arg_max(held_by, seq) filter (where type = 'alert.held') as held_by,
+        -- Kept as null when the last one names no time, which arg_max would pass over.
+        arg_max(row(until_at), seq) filter (where type = 'alert.held') as held_until,
+        max(seq) filter (where type in ('alert.fired', 'alert.cleared', 'alert.cleared_unseen')) as changed_seq,
         max(seq) as last_seq
     from alert_facts
     group by stream_id
@@ -66,9 +75,25 @@ select
     case when folded.last_step in ('alert.cleared', 'alert.cleared_unseen') then folded.last_cleared_at end as cleared_at,
     coalesce(folded.fired_recorded_at, folded.last_recorded_at) as received_at,
     -- A later firing that was passed over leaves the incident of an earlier one.
-    case when linked.linked_seq > coalesce(folded.passed_over_seq, 0) then linked.incident_id end as incident_id,
-    case when folded.passed_over_seq > coalesce(linked.linked_seq, 0) then folded.passed_over_reason end
+    case when folded.linked_seq > coalesce(folded.passed_over_seq, 0) then folded.incident_id end as incident_id,
+    case when folded.passed_over_seq > coalesce(folded.linked_seq, 0) then folded.passed_over_reason end
         as passed_over_reason,
+    case when is_held then folded.held_because end as held_because,
+    case when is_held then folded.held_by end as held_by,
+    case when is_held then folded.held_until[1] end as held_until_at,
     folded.last_seq
-from folded
-left join linked using (alert_key)
+from (
+    select
+        folded.*,
+        linked.incident_id,
+        linked.linked_seq,
+        -- Until it is placed, passed over, clears or fires anew.
+        coalesce(
+            folded.held_seq > greatest(
+                coalesce(linked.linked_seq, 0), coalesce(folded.passed_over_seq, 0), coalesce(folded.changed_seq, 0)
+            ),
+            false
+        ) as is_held
+    from folded
+    left join linked using (alert_key)
+) as folded

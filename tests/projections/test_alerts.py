@@ -1,6 +1,16 @@
 """The view ``alerts``: each distinct alert as it stands."""
 
-from events.alert import AlertAcknowledged, AlertCleared, AlertClearedUnseen, AlertFired, AlertPassedOver, AlertUpdated
+from datetime import UTC, datetime
+
+from events.alert import (
+    AlertAcknowledged,
+    AlertCleared,
+    AlertClearedUnseen,
+    AlertFired,
+    AlertHeld,
+    AlertPassedOver,
+    AlertUpdated,
+)
 from events.incident import AlertLinked, AlertUnlinked
 from tests.spec import alert, given, incident, moment
 
@@ -42,6 +52,9 @@ def test_a_firing_alert_shows_what_its_sender_said():
             "received_at": moment("09:01").replace(second=2),
             "incident_id": None,
             "passed_over_reason": None,
+            "held_because": None,
+            "held_by": None,
+            "held_until_at": None,
             "last_seq": 1,
         }
     )
@@ -96,3 +109,23 @@ def test_a_firing_that_was_passed_over_says_why_and_leaves_the_earlier_incident(
         incident("INC-41", linked(1)),
         alert("a1", AlertCleared(), fired(2), AlertPassedOver(occurrence=2, rule="severity", reason="below error")),
     ).view("alerts").shows({"incident_id": None, "passed_over_reason": "below error", "occurrence": 2})
+
+
+def test_it_says_what_holds_it_back_until_it_is_placed_clears_or_is_passed_over():
+    until = datetime(2026, 1, 5, 12, tzinfo=UTC)
+    silenced = AlertHeld(occurrence=1, because="silenced", held_by="sil-1", until_at=until)
+    inhibited = AlertHeld(occurrence=1, because="inhibited", held_by="node down", holder_alert_key="a9")
+    given(
+        alert("held", fired(), silenced),
+        alert("held-again", fired(), silenced, inhibited),
+        alert("placed", fired(), silenced),
+        incident("INC-42", AlertLinked(alert_key="placed", occurrence=1, title="5xx")),
+        alert("cleared", fired(), silenced, AlertCleared()),
+        alert("passed", fired(), silenced, AlertPassedOver(occurrence=1, rule="r", reason="below error")),
+    ).view("alerts").shows(
+        {"alert_key": "held", "held_because": "silenced", "held_by": "sil-1", "held_until_at": moment("12:00")},
+        {"alert_key": "held-again", "held_because": "inhibited", "held_by": "node down", "held_until_at": None},
+        {"alert_key": "placed", "held_because": None, "incident_id": "INC-42"},
+        {"alert_key": "cleared", "held_because": None, "held_by": None},
+        {"alert_key": "passed", "held_because": None, "passed_over_reason": "below error"},
+    )
