@@ -19,6 +19,7 @@ from litestar.types import Message, Scope
 from services.context import Context
 from services.web import (
     api_admin,
+    api_changes,
     api_export,
     api_import,
     api_incidents,
@@ -129,6 +130,7 @@ def make_app(context: Context, projector: Projecting, *, render_postmortem: Rend
             api_sql.router,
             api_sql_users.router,
             api_admin.router,
+            api_changes.router,
             api_import.router,
             api_warehouse.router,
             api_export.router,

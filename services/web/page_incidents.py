@@ -8,6 +8,7 @@ from litestar.response import Template
 
 from projections.lens import AsOf
 from services.running import read_running
+from services.web.changes_view import read_changes_around
 from services.web.forms import Choices, moves_for
 from services.web.identity import AskerRequest
 from services.web.incident_view import IncidentView, read_incident, read_moments
@@ -128,6 +129,7 @@ async def incident_page(
         agree=None if as_of is not None else AGREE_ACTION,
         finish=None if as_of is not None else FINISH_ACTION,
         people=await site.names.present(),
+        changes=await read_changes_around(site.reader, row, as_of),
         moments=await read_moments(site.reader, incident_id),
         refusal=refusal,
         asked=verb,

@@ -88,13 +88,13 @@ class Stack:
         with self.client() as client:
             return int(client.get("/api/position").json()["position"])
 
-    def append(self, stream: str, *facts: Any) -> int:
+    def append(self, stream: str, *facts: Any, at: datetime | None = None) -> int:
         """Write facts as a service would, and wait until they are readable."""
 
         async def work() -> int:
             history = await self.actors.log.read(stream)
             return await self.actors.log.append(
-                Write(stream, history[-1].seq if history else 0, tuple(_event(fact) for fact in facts))
+                Write(stream, history[-1].seq if history else 0, tuple(_event(fact, at) for fact in facts))
             )
 
         seq: int = self.ask(work)
@@ -220,5 +220,5 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def _event(fact: Any) -> Event:
-    return Event(id=new_event_id(), fact=fact, happened_at=now(), source="recount/test")
+def _event(fact: Any, at: datetime | None = None) -> Event:
+    return Event(id=new_event_id(), fact=fact, happened_at=at or now(), source="recount/test")

@@ -13,7 +13,7 @@ from tests.services.web.stack import ADA, BOB, Stack, now
 
 PAGES = ("/", "/oncall", "/work", "/sql", "/incidents/{incident}", "/postmortem/{incident}")
 DOORS = ("/api/incidents", "/api/incidents/{incident}", "/api/incidents/{incident}/replay", "/api/oncall", "/api/work",
-         "/api/keys", "/api/dead-letters")  # fmt: skip
+         "/api/keys", "/api/dead-letters", "/api/changes")  # fmt: skip
 
 
 @pytest.fixture
