@@ -9,6 +9,7 @@ from events.ids import new_event_id
 from projections.lens import AsOf
 from services.command import CommandRefused
 from services.intake.commands import ShowReceipt
+from services.rules.ruleset import RuleSet, from_settings
 from services.web.identity import AskerRequest
 from services.web.site import Site
 from services.web.why_absent import absent_of
@@ -40,7 +41,7 @@ async def why_of(request: AskerRequest, site: Site, subject: Subject, lens: AsOf
     chain = chain_of(material)
     absent = absent_of(material, site.context.settings.paging.severity)
     receipts, decisions = await asyncio.gather(
-        _receipts(request, site, subject, chain), decisions_of(site.reader, material, lens)
+        _receipts(request, site, subject, chain), decisions_of(walk, material, _built_in(site))
     )
     return Why(
         subject=subject,
@@ -51,6 +52,11 @@ async def why_of(request: AskerRequest, site: Site, subject: Subject, lens: AsOf
         decisions=decisions,
         unknown=material.left_out,
     )
+
+
+def _built_in(site: Site) -> RuleSet:
+    grouping = site.context.settings.grouping
+    return from_settings(grouping.opens_at, grouping.severity)
 
 
 async def _receipts(

@@ -168,13 +168,18 @@ class Walk:
             f"""
             select seq from alert_facts where receipt_seq = {receipt_seq:d}
             union select seq from deadletter_recorded where source_stream = 'INTAKE' and source_seq = {receipt_seq:d}
-            union select told.seq from ledger_repeated as told, unnest(told.ranges) as of_ranges(run)
-                where {receipt_seq:d} between run.first_seq and run.last_seq
             order by seq desc limit {EVENTS_MAX}
             """,
             as_of=self._lens,
         )
         await self._at([row["seq"] for row in told])
+        if not self._events:
+            lists = await self._reader.rows(
+                f"select seq, first_seq, run_gaps, run_lengths from ledger_repeated "
+                f"where {receipt_seq:d} between first_seq and last_seq order by seq desc limit {EVENTS_MAX}",
+                as_of=self._lens,
+            )
+            await self._at([row["seq"] for row in lists if _lists(row, receipt_seq)][:1])
         for read in list(self._events.values()):
             await self._where(f"causation_id = {listed([read.recorded.event.id])}")
 
@@ -197,14 +202,19 @@ class Walk:
         if missing := sorted(set(seqs) - self._events.keys()):
             await self._where(f"seq in ({', '.join(map(str, missing))})")
 
-    async def _where(self, condition: str) -> None:
+    async def read(self, condition: str, *, events_max: int = EVENTS_MAX) -> list[Read]:
+        """The newest events of a condition on the log, in log order; those that cannot be read are left out."""
         rows = await self._reader.rows(
-            f"select {_COLUMNS} from log_rows where {condition} order by seq desc limit {EVENTS_MAX + 1}",
+            f"select {_COLUMNS} from log_rows where {condition} order by seq desc limit {events_max}",
             as_of=self._lens,
         )
-        if len(rows) > EVENTS_MAX:
+        return [read for row in reversed(rows) if (read := _read(row)) is not None]
+
+    async def _where(self, condition: str) -> None:
+        found = await self.read(condition, events_max=EVENTS_MAX + 1)
+        if len(found) > EVENTS_MAX:
             self.left_out.append(f"only the newest {EVENTS_MAX} events of one kind are read")
-        self._events |= {read.seq: read for row in rows[:EVENTS_MAX] if (read := _read(row)) is not None}
+        self._events |= {read.seq: read for read in found[-EVENTS_MAX:]}
 
     def _having(self, field: str, category: str) -> list[Read]:
         return [
@@ -212,6 +222,17 @@ class Walk:
             for _seq, read in sorted(self._events.items())
             if read.recorded.stream.startswith(f"{category}.") and hasattr(read.fact, field)
         ]
+
+
+def _lists(row: dict[str, Any], receipt_seq: int) -> bool:
+    """Whether a list of repeats, which is told in runs, has a receipt in it."""
+    at = row["first_seq"]
+    for gap, length in zip(row["run_gaps"], row["run_lengths"], strict=True):
+        at += gap
+        if at <= receipt_seq < at + length:
+            return True
+        at += length
+    return False
 
 
 def _read(row: dict[str, Any]) -> Read | None:

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from events.alert import AlertFired, AlertPassedOver
+from events.alert import AlertFired, AlertHeld, AlertPassedOver
 from events.nats_intake import NatsReceipts
 from events.page import PageAttempted, PageFailed, PageRequested, PageSent
 from events.receipt import Receipt
@@ -182,3 +182,41 @@ def test_what_is_passed_over_in_the_future_is_unknown_to_the_past(recount: Stack
     recount.append("alert.whypast", AlertPassedOver(occurrence=1, rule="r", reason="because"))
     with recount.client() as client:
         assert client.get("/api/why/whypast", params={"as_of": seq - 1}).status_code == 404
+
+
+def test_a_decision_is_made_again_by_the_rules_of_its_moment(recount: Stack, story: dict[str, str]):
+    with recount.client() as client:
+        (placed,) = client.get("/api/why/whyalert1").json()["decisions"]
+        (quiet,) = client.get("/api/why/whyquiet").json()["decisions"]
+    assert placed["recorded"] == f"opened {story['incident']}"
+    assert placed["agrees"]
+    assert [step["what"] for step in placed["steps"]][-3:] == [
+        "route default",
+        "severity of default",
+        "group of default",
+    ]
+    assert quiet["recorded"].startswith("only recorded: its severity is info")
+    assert quiet["agrees"]
+    assert quiet["steps"][-1]["outcome"] == "records"
+
+
+def test_the_silence_of_that_moment_is_asked_and_a_later_one_is_not(recount: Stack):
+    until = now().replace(year=2099)
+    matchers = ('service="why-held"',)
+    recount.append(
+        "silence.sil-why2", SilenceCreated(matchers=matchers, starts_at=now(), ends_at=until, reason="moving racks")
+    )
+    recount.append("alert.whyheld", fired("rack is dark", "info", "why-held"))
+    held = AlertHeld(occurrence=1, because="silenced", held_by="sil-why2", until_at=until, route="default")
+    recount.append("alert.whyheld", held)
+    recount.append(
+        "silence.sil-why3", SilenceCreated(matchers=matchers, starts_at=now(), ends_at=until, reason="later")
+    )
+    with recount.client() as client:
+        decisions = client.get("/api/why/whyheld").json()["decisions"]
+    found = next(decision for decision in decisions if decision["recorded"] == "held back, silenced by sil-why2")
+    assert found["agrees"], found
+    asked = {step["what"]: step["outcome"] for step in found["steps"]}
+    assert asked["silence sil-why2"] == "holds"
+    assert asked["silence sil-why1"] == "does not fit"
+    assert "silence sil-why3" not in asked
