@@ -64,7 +64,7 @@ class Subscriptions:
         self._pauses_s = pauses_s
         self._running: set[asyncio.Task[None]] = set()
 
-    async def handle(self, receipt: Receipt, _number: int, said: Said) -> None:
+    async def handle(self, receipt: Receipt, number: int, said: Said) -> None:
         """Note that a sender asks, and begin to answer. Hearing of it twice confirms it once.
 
         Raises:
