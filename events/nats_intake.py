@@ -18,7 +18,8 @@ from nats.js import JetStreamContext
 from events.errors import IntakeBusy, LogError, LogFull, LogUnavailable
 from events.nats_batch import publish_batch, publish_one
 from events.nats_log import stored_from_delivery
-from events.nats_streams import INTAKE
+from events.nats_receipt_search import find_message
+from events.nats_streams import INTAKE, INTAKE_SUBJECT_ROOT
 from events.receipt import NATS_INTEGRATION, Receipt
 
 # How long a request may wait for the disk. A synced write takes milliseconds; senders give up after 10 to 30 seconds.
@@ -34,6 +35,9 @@ SINGLES_MAX = 10
 QUEUE_RECEIPTS_MAX = 2_000
 # And what may wait in memory: actors promise to stay under 250 MiB.
 QUEUE_BYTES_MAX = 64 * 1024 * 1024
+
+TRANSLATOR = "intake"
+"""Durable consumer of INTAKE that turns receipts into facts."""
 
 RECEIVED_HEADER = "Recount-Received"
 CONTENT_TYPE_HEADER = "Content-Type"
@@ -109,6 +113,20 @@ class NatsReceipts:
         stamp = headers.get("Nats-Time-Stamp")
         stored_at = datetime.fromisoformat(stamp) if stamp else datetime.now(UTC)
         return _receipt(seq, message.subject or "", stored_at, headers, message.data or b"")
+
+    async def find(self, source: str, integration: str, *, since: datetime, header: str, value: str) -> Receipt | None:
+        """See `Receipts.find`."""
+        subject = f"{INTAKE_SUBJECT_ROOT}.{source}.{integration}"
+        message = await find_message(self._client, subject, since=since, header=header, value=value)
+        if message is None:
+            return None
+        stored_at = datetime.fromisoformat(message.headers["Nats-Time-Stamp"])
+        seq = int(message.headers["Nats-Sequence"])
+        return _receipt(seq, message.headers["Nats-Subject"], stored_at, message.headers, message.data or b"")
+
+    async def handled_through(self) -> int:
+        """See `Receipts.handled_through`."""
+        return await handled_through(self._js, TRANSLATOR)
 
     async def close(self) -> None:
         """Wait until everything that was accepted is answered."""

@@ -58,6 +58,22 @@ class Receipts(Protocol):
         """
         ...
 
+    async def find(self, source: str, integration: str, *, since: datetime, header: str, value: str) -> Receipt | None:
+        """The receipt that came about then and has a header with a value; None when there is none.
+
+        Raises:
+            LogUnavailable: no answer.
+        """
+        ...
+
+    async def handled_through(self) -> int:
+        """The position up to which every receipt has been translated.
+
+        Raises:
+            LogUnavailable: no answer.
+        """
+        ...
+
 
 class MemoryReceipts:
     """`Receipts` for tests and the simulation: forgets everything when the process ends."""
@@ -73,3 +89,15 @@ class MemoryReceipts:
     async def get(self, seq: int) -> Receipt | None:
         """See `Receipts.get`."""
         return self._stored[seq - 1] if 1 <= seq <= len(self._stored) else None
+
+    async def find(self, source: str, integration: str, *, since: datetime, header: str, value: str) -> Receipt | None:
+        """See `Receipts.find`."""
+        for receipt in self._stored:
+            is_meant = receipt.source == source and receipt.integration == integration
+            if is_meant and receipt.received_at >= since and receipt.headers.get(header) == value:
+                return receipt
+        return None
+
+    async def handled_through(self) -> int:
+        """See `Receipts.handled_through`: nothing waits here."""
+        return len(self._stored)

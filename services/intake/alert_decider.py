@@ -127,7 +127,7 @@ def _acknowledged(state: AlertState, signal: Signal, arrival: Arrival) -> tuple[
 
 
 def _noted(state: AlertState, signal: Signal, arrival: Arrival) -> tuple[Decision, ...]:
-    if state.status == "unknown" or not signal.note:
+    if state.status == "unknown" or not signal.note or (signal.only_once and signal.note in state.notes):
         return ()
     noted = AlertNoted(text=signal.note, author=signal.author, receipt_seq=arrival.seq)
     return ((noted, _said(signal.observed_at, arrival)),)

@@ -19,6 +19,9 @@ from events.alert import (
 )
 from events.recorded import Recorded
 
+# Silences and inhibition rules that hold one alert back at the same time are a few.
+NOTES_KEPT_MAX = 20
+
 Status = Literal["unknown", "firing", "acknowledged", "cleared"]
 
 
@@ -56,6 +59,8 @@ class AlertState(msgspec.Struct, frozen=True, kw_only=True):
     fired: AlertFired | None = None
     """The fact of the present or last firing."""
     unseen: Unseen | None = None
+    notes: tuple[str, ...] = ()
+    """What was written about this occurrence, the last `NOTES_KEPT_MAX`."""
 
     @property
     def was_seen_again(self) -> bool:
@@ -118,7 +123,9 @@ def evolve(state: AlertState, fact: object, happened_at: datetime) -> AlertState
                 cleared_seq=max(state.cleared_seq, fact.receipt_seq),
                 unseen=Unseen(fact.started_at, happened_at, fact.ended_at, fact.receipt_seq, state.cleared_seq),
             )
-        case AlertPassedOver() | AlertHeld() | AlertNoted() | AlertSnoozed():
+        case AlertNoted():
+            return msgspec.structs.replace(state, notes=(*state.notes, fact.text)[-NOTES_KEPT_MAX:])
+        case AlertPassedOver() | AlertHeld() | AlertSnoozed():
             return state
         case _:
             raise AssertionError(f"{type(fact).__name__} is no fact about an alert")

@@ -44,6 +44,7 @@ from services.intake.keys import Key, Keys
 from services.intake.metrics import Metrics
 from services.intake.routing import QUERY_FIELDS_MAX, Found, Routes
 from services.intake.signatures import Signatures
+from services.intake.standing import Standing
 from services.intake.turned import Handshake, Hangup, Turned
 
 # Bytes. NATS carries at most 1 MiB a message, headers included. An Alertmanager notification of 1,000 alerts is about
@@ -86,6 +87,8 @@ class Door:
         self._metrics = metrics
         self._log = log
         self._signatures = signatures
+        self._standing = Standing(log)
+        self._started_at = clock.now()
         self._hooks = {name: _hook(adapter) for name, adapter in adapters().items()}
         self._routes: Routes[_Way] = Routes()
         self._own_routes: dict[str, Routes[_Way]] = {name: Routes() for name in adapters()}
@@ -125,7 +128,7 @@ class Door:
         method: str = scope["method"]
         parts = path.split("/", 4)
         if parts[1:2] != ["hooks"]:
-            found = self._routes.find(path)
+            found = self._routes.find(path, method)
             if found is None:
                 raise Turned(404, NO_SUCH_DOOR)
             return _Asked(path=path, ways=found.owners, way=_way(found, method), parameters=found.parameters)
@@ -135,7 +138,7 @@ class Door:
         secret = unquote(parts[3]) if len(parts) > 3 else ""
         if len(parts) == 5:
             # A client that can be told a base address and nothing else: its own path comes after the key.
-            found = self._own_routes[sender].find(f"/{parts[4]}")
+            found = self._own_routes[sender].find(f"/{parts[4]}", method)
             if found is None:
                 raise Turned(404, NO_SUCH_DOOR)
             return _Asked(
@@ -208,8 +211,10 @@ class Door:
                 at=self._clock.now(),
                 parameters=asked.parameters,
                 queries=queries,
+                started_at=self._started_at,
                 log=self._log,
                 receipts=self._receipts,
+                standing=self._standing,
             )
         )
 

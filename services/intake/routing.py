@@ -49,20 +49,23 @@ class Routes(Generic[Owner]):
             if "{" in route.template:
                 del self._literal[route.template]
                 self._by_length.setdefault(len(parts), []).append((parts, found))
+                self._by_length[len(parts)].sort(key=lambda one: sum(part.startswith("{") for part in one[0]))
         if found.owners.setdefault(route.method, owner) is not owner:
             raise ValueError(f"{route.method} {route.template} has two owners")
 
-    def find(self, path: str) -> Found | None:
-        """The template that a percent-encoded path without a slash at its end fits."""
+    def find(self, path: str, method: str) -> Found | None:
+        """The template that a percent-encoded path without a slash at its end fits, best one that has the method."""
         found = self._literal.get(path)
-        if found is not None:
+        if found is not None and method in found.owners:
             return found
         parts = path.split("/")
-        for template, found in self._by_length.get(len(parts), ()):
+        for template, other in self._by_length.get(len(parts), ()):
             parameters = _fitting(template, parts)
-            if parameters is not None:
-                return Found(found.template, found.owners, parameters)
-        return None
+            if parameters is not None and (found is None or method in other.owners):
+                found = Found(other.template, other.owners, parameters)
+                if method in other.owners:
+                    return found
+        return found
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):

@@ -71,7 +71,7 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """When this occurrence began. Only a time that stays the same while it fires, because it identifies the
     occurrence; anything else is `observed_at`."""
     ended_at: datetime | None = None
-    """When this occurrence stopped."""
+    """When this occurrence stopped; with ``firing`` when it stops unless it is told again, which changes nothing now."""
     observed_at: datetime | None = None
     """When the sender noticed what it says, if it says so."""
     only_if_known: bool = False
@@ -82,6 +82,8 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Whom the sender names as the author of the note, or of the act."""
     until_at: datetime | None = None
     """How long it is ``snoozed``."""
+    only_once: bool = False
+    """A note that the sender repeats for as long as it holds: once in an occurrence is enough."""
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -58,7 +58,12 @@ def parse(receipt: Receipt) -> Payload:
 def signals(payload: Payload, _receipt: Receipt) -> tuple[Signal, ...]:
     """See `Adapter.signals`."""
     said = tuple(_signal(alert, payload) for alert in payload.alerts)
-    return (*said, _cut_off(payload)) if payload.group_key else said
+    if not payload.group_key:
+        return said
+    left_out = cut_off(
+        "Alertmanager", payload.group_key, payload.truncated_alerts, payload.receiver, payload.external_url
+    )
+    return (*said, left_out)
 
 
 def _signal(alert: Alert, payload: Payload) -> Signal:
@@ -67,9 +72,9 @@ def _signal(alert: Alert, payload: Payload) -> Signal:
         # A status that we do not know is taken as firing: a monitoring system must not be able to go silent by it.
         state="resolved" if resolved else "firing",
         fingerprint=alert.fingerprint or _fingerprint(alert.labels),
-        title=alert.labels.get("alertname") or alert.annotations.get("summary") or _listed(alert.labels),
+        title=title_of(alert.labels, alert.annotations),
         severity=severity_of(alert.labels.get("severity", "")),
-        service=next((alert.labels[name] for name in _SERVICE_LABELS if alert.labels.get(name)), ""),
+        service=service_of(alert.labels),
         labels=alert.labels,
         annotations=alert.annotations,
         url=alert.generator_url or payload.external_url,
@@ -79,17 +84,24 @@ def _signal(alert: Alert, payload: Payload) -> Signal:
     )
 
 
-def _cut_off(payload: Payload) -> Signal:
-    """With ``max_alerts`` Alertmanager leaves alerts out and says how many: lost data, so an alert of its own."""
-    count = payload.truncated_alerts
+def cut_off(sender: str, group_key: str, count: int, receiver: str, url: str) -> Signal:
+    """With a limit of alerts a sender leaves some out and says how many: lost data, so an alert of its own.
+
+    Args:
+        sender: what people call it.
+        group_key: of the group whose notification it is.
+        count: of alerts that were left out; with none the alert about it is over.
+        receiver: whose limit it is.
+        url: of the sender.
+    """
     return Signal(
         state="firing" if count > 0 else "resolved",
-        fingerprint=f"truncatedAlerts:{hashlib.sha256(payload.group_key.encode()).hexdigest()}",
-        title="Alertmanager leaves alerts out of its notifications",
+        fingerprint=f"truncatedAlerts:{hashlib.sha256(group_key.encode()).hexdigest()}",
+        title=f"{sender} leaves alerts out of its notifications",
         severity="warning",
-        labels={"alertname": "RecountTruncatedAlerts", "receiver": payload.receiver},
-        annotations={"group": payload.group_key, "left_out": str(count), "fix": "raise max_alerts of the receiver"},
-        url=payload.external_url,
+        labels={"alertname": "RecountTruncatedAlerts", "receiver": receiver},
+        annotations={"group": group_key, "left_out": str(count), "fix": "raise max_alerts of the receiver"},
+        url=url,
         only_if_known=True,
     )
 
@@ -99,8 +111,18 @@ def _fingerprint(labels: dict[str, str]) -> str:
     return hashlib.sha256(msgspec.json.encode(sorted(labels.items()))).hexdigest()[:16]
 
 
-def _listed(labels: dict[str, str]) -> str:
-    return ", ".join(f"{name}={value}" for name, value in sorted(labels.items()))
+def title_of(labels: dict[str, str], annotations: dict[str, str]) -> str:
+    """What an alert is called: its rule, else its summary, else all its labels."""
+    return (
+        labels.get("alertname")
+        or annotations.get("summary")
+        or ", ".join(f"{name}={value}" for name, value in sorted(labels.items()))
+    )
+
+
+def service_of(labels: dict[str, str]) -> str:
+    """The service that an alert's labels name."""
+    return next((labels[name] for name in _SERVICE_LABELS if labels.get(name)), "")
 
 
 def _accepted(payload: Payload, _receipt: Receipt) -> Reply:

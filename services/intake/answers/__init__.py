@@ -1,6 +1,6 @@
 """What senders' own clients ask beside posting: one file a sender, each with its ``ANSWERS``, found by being here.
 
-An answer is read from the log when it is asked; nothing is kept. It shows no more than the integration key that asks
+An answer is read from the log when it is asked. It shows no more than the integration key that asks
 could have sent, apart from what holds for everybody, such as silences.
 """
 
@@ -16,6 +16,7 @@ from events import EventLog
 from events.receipt import Receipts
 from services.intake.adapters import Reply, Route
 from services.intake.keys import Key
+from services.intake.standing import Standing
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,8 +30,11 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """Of the path."""
     queries: tuple[tuple[str, str], ...] = ()
     """Names and values of the query, in order; a name may come more than once."""
+    started_at: datetime
+    """When this process began to answer."""
     log: EventLog
     receipts: Receipts
+    standing: Standing
 
 
 class Answered(msgspec.Struct, frozen=True):
