@@ -25,18 +25,56 @@ def register(app: typer.Typer) -> None:
         sender: Annotated[str, typer.Argument(help="alertmanager, pagerduty, cloudevents or json.")],
         name: Annotated[str, typer.Option(help="What it is for.")] = "",
         service: Annotated[str, typer.Option(help="Service of alerts that name none themselves.")] = "",
+        signing_secret: Annotated[
+            bool, typer.Option("--signing-secret", help="Ask for the secret that the sender signs with, too.")
+        ] = False,
         data: DataOption = DATA_DEFAULT,
         as_json: JsonOption = False,
     ) -> None:
         """Make a key and print its secret, this once: the log keeps only its hash."""
         wanted = {"sender": sender, "name": name, "service": service}
+        secret = typer.prompt("Signing secret", hide_input=True, err=True) if signing_secret else ""
         with connect(data) as api:
             answer = api.post("/api/keys", json=wanted, headers={"Idempotency-Key": new_event_id()})
+            if secret:
+                api.post(f"/api/keys/{answer['key_id']}/signing-secret", json={"secret": secret})
         if as_json:
             show_json(answer)
             return
         say(answer["secret"])
         note(f"{answer['key_id']} was made. Its secret is shown only now.")
+
+    @keys.command()
+    def sign(
+        key: Annotated[str, typer.Argument(help="The key's id, such as key-sentry.")],
+        # Asked for, because what stands on a command line can be read by everybody on the machine.
+        secret: Annotated[
+            str,
+            typer.Option(
+                prompt="Signing secret",
+                hide_input=True,
+                envvar="RECOUNT_SIGNING_SECRET",
+                help="As the sender shows it.",
+            ),
+        ],
+        data: DataOption = DATA_DEFAULT,
+        as_json: JsonOption = False,
+    ) -> None:
+        """Accept what comes with a key only if it was signed with a secret of its sender."""
+        with connect(data) as api:
+            answer = api.post(f"/api/keys/{key}/signing-secret", json={"secret": secret.strip()})
+        show_done(msgspec.convert(answer, Done), as_json=as_json)
+
+    @keys.command()
+    def unsign(
+        key: Annotated[str, typer.Argument(help="The key's id, such as key-sentry.")],
+        data: DataOption = DATA_DEFAULT,
+        as_json: JsonOption = False,
+    ) -> None:
+        """Accept what comes with a key without a signature again."""
+        with connect(data) as api:
+            answer = api.delete(f"/api/keys/{key}/signing-secret")
+        show_done(msgspec.convert(answer, Done), as_json=as_json)
 
     @keys.command(name="list")
     def list_keys(

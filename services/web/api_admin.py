@@ -8,6 +8,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 
 from services.command import Done
 from services.secrets import hash_secret, new_secret
+from services.signing_secrets import SigningSecrets
 from services.web.answers import json_rows, seen_through
 from services.web.identity import AskerRequest, require_admin
 from services.web.problems import Problem
@@ -35,6 +36,13 @@ class NewKey(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     name: Annotated[str, msgspec.Meta(max_length=200)] = ""
     service: Annotated[str, msgspec.Meta(max_length=200)] = ""
     """Service of alerts that do not name one themselves."""
+
+
+class NewSigningSecret(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """What a sender signs with."""
+
+    secret: Annotated[str, msgspec.Meta(min_length=8, max_length=500)]
+    """As the sender shows it; a shorter one could be guessed."""
 
 
 @get("/people")
@@ -123,6 +131,21 @@ async def revoke_key(
     return await site.orders.give(request, "intake", "revoke_key", {"reason": reason}, target=key_id)
 
 
+@post("/keys/{key_id:str}/signing-secret", status_code=200)
+async def sign_key(request: AskerRequest, key_id: FromPath[str], data: JSONBody[NewSigningSecret], site: Here) -> Done:
+    """Accept what comes with a key only if its sender signed it with this secret, which is kept beside the log."""
+    require_admin(request.user)
+    signing_id = SigningSecrets(site.context.data).keep(key_id, data.secret)
+    return await site.orders.give(request, "intake", "sign_key", {"signing_id": signing_id}, target=key_id)
+
+
+@delete("/keys/{key_id:str}/signing-secret", status_code=200)
+async def unsign_key(request: AskerRequest, key_id: FromPath[str], site: Here) -> Done:
+    """Accept what comes with a key without a signature again."""
+    require_admin(request.user)
+    return await site.orders.give(request, "intake", "sign_key", {"signing_id": ""}, target=key_id)
+
+
 @get("/dead-letters")
 async def dead_letters(
     site: Here, lens: Lens, wanted: Annotated[str, QueryParameter(name="state", max_length=40)] = ""
@@ -168,6 +191,8 @@ router = Router(
         keys,
         create_key,
         revoke_key,
+        sign_key,
+        unsign_key,
         dead_letters,
         replay_dead_letter,
     ],
