@@ -180,8 +180,8 @@ def _has_day_of_month(days: Range, day: date) -> bool:
 def _clock_changes(zone: str, day: date) -> tuple[datetime, ...]:
     """The moment of a local day at which its clock is put forward or back, to the minute."""
     there = ZoneInfo(zone)
-    low = datetime.combine(day, time(), tzinfo=there).astimezone(UTC) - timedelta(hours=3)
-    high = low + timedelta(hours=30)
+    low = datetime.combine(day, time(), tzinfo=there).astimezone(UTC)
+    high = datetime.combine(day + timedelta(days=1), time(), tzinfo=there).astimezone(UTC)
 
     def offset(moment: datetime) -> timedelta | None:
         return moment.astimezone(there).utcoffset()
@@ -200,17 +200,23 @@ def _clock_changes(zone: str, day: date) -> tuple[datetime, ...]:
 @lru_cache(maxsize=4096)
 def _next_change(interval: TimeInterval, moment: datetime) -> datetime | None:
     now = interval.has(moment)
-    # A day at a time; a local day may begin half a day before or after the same day in UTC.
-    for number in range(-1, LOOK_AHEAD_DAYS):
+    for number in range(LOOK_AHEAD_DAYS):
         day = moment.date() + timedelta(days=number)
-        neighbours = (day - timedelta(days=1), day, day + timedelta(days=1))
-        if not now and not any(entry.has_day(near) for entry in interval.entries for near in neighbours):
+        # Local days that a day of UTC has a part in, whatever the zone.
+        around = (day - timedelta(days=1), day, day + timedelta(days=1))
+        if all(_is_constant(entry, around) for entry in interval.entries):
             continue
-        edges = sorted({edge for entry in interval.entries for edge in entry.edges(day) if edge > moment})
-        for edge in edges:
+        edges = {edge for entry in interval.entries for local in around for edge in entry.edges(local)}
+        for edge in sorted(edge for edge in edges if edge > moment and edge.date() == day):
             if interval.has(edge) is not now:
                 return edge
     return None
+
+
+def _is_constant(entry: Entry, days: Sequence[date]) -> bool:
+    """Whether an entry holds all the time of some days, or none of it."""
+    held = [entry.has_day(day) for day in days]
+    return not any(held) or (all(held) and not entry.times)
 
 
 def _listed(value: dict[str, Any], name: str) -> Iterable[Any]:
