@@ -137,7 +137,16 @@ class SystemStopped(Fact, frozen=True, tag="system.stopped"):
     process: str
 
 
-KeyFact = KeyCreated | KeyRevoked | KeyRotated | KeyUsed
+KeyFact = (
+    KeyCreated
+    | KeyRevoked
+    | KeyRotated
+    | KeyUsed
+    | KeySigningChanged
+    | KeySubscriptionAsked
+    | KeySubscriptionConfirmed
+    | KeySubscriptionFailed
+)
 TokenFact = TokenCreated | TokenRevoked
 DeadLetterFact = DeadLetterRecorded | DeadLetterReplayed
 SystemFact = SystemStarted | SystemStopped
