@@ -20,6 +20,8 @@ class KeyCreated(Fact, frozen=True, tag="key.created"):
     name: str = ""
     service: str = ""
     """Service of alerts that do not name one themselves."""
+    mapping: str = ""
+    """How its payloads are read, as TOML or JSON; empty for senders whose payloads need no mapping."""
 
 
 class KeyRevoked(Fact, frozen=True, tag="key.revoked"):
@@ -54,6 +56,14 @@ class KeySigningChanged(Fact, frozen=True, tag="key.signing_changed"):
     headline: ClassVar[str] = "integration key expects signatures of {signing_id}"
     signing_id: str
     """Id of the secret, made up with it; empty: no signature is expected."""
+
+
+class KeyMappingChanged(Fact, frozen=True, tag="key.mapping_changed"):
+    """Payloads that come with the key are read by another mapping from now on."""
+
+    headline: ClassVar[str] = "integration key reads payloads by another mapping"
+    mapping: str
+    """TOML or JSON."""
 
 
 class KeySubscriptionAsked(Fact, frozen=True, tag="key.subscription_asked"):
@@ -142,6 +152,7 @@ KeyFact = (
     | KeyRevoked
     | KeyRotated
     | KeyUsed
+    | KeyMappingChanged
     | KeySigningChanged
     | KeySubscriptionAsked
     | KeySubscriptionConfirmed
