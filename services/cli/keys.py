@@ -13,6 +13,8 @@ from services.cli.orders import show_done
 from services.cli.reading import catch_up
 from services.cli.times import short_time
 from services.command import Done
+from services.intake.adapters import sender_names
+from services.intake.commands import FORMER_FOR_MAX_S
 
 
 def register(app: typer.Typer) -> None:
@@ -22,7 +24,7 @@ def register(app: typer.Typer) -> None:
 
     @keys.command()
     def create(
-        sender: Annotated[str, typer.Argument(help="alertmanager, pagerduty, cloudevents or json.")],
+        sender: Annotated[str, typer.Argument(help=f"One of {', '.join(sender_names())}.")],
         name: Annotated[str, typer.Option(help="What it is for.")] = "",
         service: Annotated[str, typer.Option(help="Service of alerts that name none themselves.")] = "",
         signing_secret: Annotated[
@@ -76,6 +78,29 @@ def register(app: typer.Typer) -> None:
             answer = api.delete(f"/api/keys/{key}/signing-secret")
         show_done(msgspec.convert(answer, Done), as_json=as_json)
 
+    @keys.command()
+    def rotate(
+        key: Annotated[str, typer.Argument(help="The key's id, such as key-alertmanager.")],
+        former_for_hours: Annotated[
+            float,
+            typer.Option(
+                min=0, max=FORMER_FOR_MAX_S / 3_600, help="How long the former secret is accepted; 0: no longer."
+            ),
+        ] = 24,
+        data: DataOption = DATA_DEFAULT,
+        as_json: JsonOption = False,
+    ) -> None:
+        """Give a key a new secret and print it, this once. The former one is accepted for a day, so that senders can be
+        changed in peace."""
+        wanted = {"former_for_s": round(former_for_hours * 3_600)}
+        with connect(data) as api:
+            answer = api.post(f"/api/keys/{key}/rotate", json=wanted, headers={"Idempotency-Key": new_event_id()})
+        if as_json:
+            show_json(answer)
+            return
+        say(answer["secret"])
+        note(f"{answer['message']} The new secret is shown only now.")
+
     @keys.command(name="list")
     def list_keys(
         as_of: AsOfOption = "",
@@ -92,7 +117,7 @@ def register(app: typer.Typer) -> None:
             show_json(answer)
             return
         show_table(
-            ("key", "sender", "name", "service", "created", "revoked"),
+            ("key", "sender", "name", "service", "created", "rotated", "last used", "revoked"),
             [
                 (
                     row["key_id"],
@@ -100,6 +125,8 @@ def register(app: typer.Typer) -> None:
                     row["name"],
                     row["service"],
                     short_time(row["created_at"]),
+                    short_time(row["rotated_at"]),
+                    short_time(row["last_used_at"])[:10],
                     short_time(row["revoked_at"]),
                 )
                 for row in answer["keys"]

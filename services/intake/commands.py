@@ -1,17 +1,20 @@
 """What may be asked of intake, on ``cmd.intake.<verb>``."""
 
-from typing import Any, get_args
+from typing import Annotated, Any, get_args
 
 import msgspec
 
 from services.command import Command, CommandRefused
+
+# A former secret that is accepted for longer was not replaced: 90 days.
+FORMER_FOR_MAX_S = 90 * 24 * 3_600
 
 
 class CreateKey(Command, frozen=True, tag="create_key"):
     """Let a sender in. The asker makes the secret and keeps it, so that it crosses neither the bus nor the log."""
 
     sender: str
-    """The adapter: ``alertmanager``, ``pagerduty``, ``cloudevents``, ``json``."""
+    """The adapter, such as ``alertmanager``."""
     secret_sha256: str
     """SHA-256 of the secret, 64 hex digits."""
     name: str = ""
@@ -19,6 +22,17 @@ class CreateKey(Command, frozen=True, tag="create_key"):
     """Service of alerts that do not name one themselves."""
     key_id: str = ""
     """Chosen by intake when empty."""
+
+
+class RotateKey(Command, frozen=True, tag="rotate_key"):
+    """Give a key a new secret. The asker makes it, as with `CreateKey`."""
+
+    secret_sha256: str
+    """SHA-256 of the new secret, 64 hex digits."""
+    key_id: str = ""
+    """May be given as the order's target instead."""
+    former_for_s: Annotated[int, msgspec.Meta(ge=0, le=FORMER_FOR_MAX_S)] = 0
+    """How long the former secret is accepted beside the new one, in seconds; 0: no longer."""
 
 
 class RevokeKey(Command, frozen=True, tag="revoke_key"):
@@ -53,7 +67,7 @@ class ShowReceipt(Command, frozen=True, tag="receipt"):
     """Its position in INTAKE."""
 
 
-IntakeCommand = CreateKey | RevokeKey | SignKey | Replay | ShowReceipt
+IntakeCommand = CreateKey | RotateKey | RevokeKey | SignKey | Replay | ShowReceipt
 VERBS: dict[str, type[IntakeCommand]] = {str(kind.__struct_config__.tag): kind for kind in get_args(IntakeCommand)}
 """Every verb with its command: ``{"create_key": CreateKey, …}``."""
 

@@ -221,7 +221,7 @@ class Door:
     async def _admit(self, adapter: Adapter, secret: str) -> Key:
         if not secret:
             raise Turned(401, "no integration key in the request", www_authenticate="Bearer")
-        key = await self._keys.find(secret)
+        key = await self._keys.find(secret, self._clock.now())
         if key is None:
             raise Turned(401, "the integration key is unknown", www_authenticate="Bearer")
         if key.is_revoked:

@@ -3,11 +3,12 @@
 import asyncio
 import hashlib
 import hmac
+from datetime import datetime
 
 import msgspec
 
 from events import EventLog
-from events.audit import KeyCreated, KeyRevoked, KeySigningChanged
+from events.audit import KeyCreated, KeyRevoked, KeyRotated, KeySigningChanged
 from events.subjects import split
 
 # A secret that nobody knows may be new, so the log is asked before it is refused: a 4xx would be final for an
@@ -22,6 +23,10 @@ class Key(msgspec.Struct, frozen=True, kw_only=True):
     sender: str
     """The adapter that it may speak to."""
     secret_sha256: str
+    former_sha256: str = ""
+    """The secret before the present one."""
+    former_until_at: datetime | None = None
+    """How long that is accepted beside it; None: no longer."""
     service: str = ""
     name: str = ""
     is_revoked: bool = False
@@ -64,32 +69,40 @@ class Keys:
                 )
             elif isinstance(fact, KeyRevoked) and key_id in by_id:
                 by_id[key_id] = msgspec.structs.replace(by_id[key_id], is_revoked=True)
+            elif isinstance(fact, KeyRotated) and key_id in by_id:
+                by_id[key_id] = msgspec.structs.replace(
+                    by_id[key_id],
+                    secret_sha256=fact.secret_sha256,
+                    former_sha256=by_id[key_id].secret_sha256,
+                    former_until_at=fact.former_until_at,
+                )
             elif isinstance(fact, KeySigningChanged) and key_id in by_id:
                 by_id[key_id] = msgspec.structs.replace(by_id[key_id], signing_id=fact.signing_id)
         self._by_id = by_id
-        self._by_sha256 = {key.secret_sha256: key for key in by_id.values()}
+        former = {key.former_sha256: key for key in by_id.values() if key.former_sha256}
+        self._by_sha256 = former | {key.secret_sha256: key for key in by_id.values()}
 
     def get(self, key_id: str) -> Key | None:
         """The key with an id."""
         return self._by_id.get(key_id)
 
     def with_sha256(self, digest: str) -> Key | None:
-        """The key whose secret has a SHA-256."""
+        """The key whose secret, present or former, has a SHA-256."""
         return self._by_sha256.get(digest)
 
-    async def find(self, secret: str) -> Key | None:
-        """The key that a secret opens, revoked or not; None when there is none.
+    async def find(self, secret: str, at: datetime) -> Key | None:
+        """The key that a secret opens at a moment, revoked or not; None when there is none.
 
         Raises:
             LogUnavailable: the secret is unknown and the log does not answer, so it may be new.
         """
-        key = self._find(secret)
+        key = self._find(secret, at)
         if key is None and secret:
             if self._next_look is None:
                 self._next_look = asyncio.get_running_loop().create_task(self._look_again())
             # Shielded, because others wait for the same look.
             await asyncio.shield(self._next_look)
-            key = self._find(secret)
+            key = self._find(secret, at)
         return key
 
     async def _look_again(self) -> None:
@@ -100,8 +113,12 @@ class Keys:
         self._next_look = None
         await self.refresh()
 
-    def _find(self, secret: str) -> Key | None:
+    def _find(self, secret: str, at: datetime) -> Key | None:
         digest = secret_sha256(secret)
         key = self._by_sha256.get(digest)
+        if key is None:
+            return None
         # Only digests are ever looked up or compared, so time tells nothing about a secret.
-        return key if key and hmac.compare_digest(key.secret_sha256, digest) else None
+        if hmac.compare_digest(key.secret_sha256, digest):
+            return key
+        return key if key.former_until_at is not None and at < key.former_until_at else None

@@ -1,11 +1,13 @@
 """Intake's commands: integration keys and dead letters.
 
-Hears  ``cmd.intake.create_key``, ``cmd.intake.revoke_key``, ``cmd.intake.sign_key``, ``cmd.intake.replay``.
-Says   KeyCreated, KeyRevoked, KeySigningChanged, DeadLetterReplayed, and alert facts of a replayed receipt.
+Hears  ``cmd.intake.create_key``, ``cmd.intake.rotate_key``, ``cmd.intake.revoke_key``, ``cmd.intake.sign_key``,
+       ``cmd.intake.replay``.
+Says   KeyCreated, KeyRotated, KeyRevoked, KeySigningChanged, DeadLetterReplayed, and alert facts of a replayed receipt.
 Keeps  nothing.
 """
 
 import re
+from datetime import timedelta
 from typing import assert_never
 
 from events import NOTHING, Event, EventLog, Write
@@ -17,9 +19,10 @@ from events.receipt import Receipts
 from services.command import Answer, CommandRefused, Done, Order, Refused
 from services.decision import decide_and_append
 from services.intake.adapters import adapters
-from services.intake.commands import CreateKey, IntakeCommand, Replay, RevokeKey, ShowReceipt, SignKey, parse
+from services.intake.commands import CreateKey, IntakeCommand, Replay, RevokeKey, RotateKey, ShowReceipt, SignKey, parse
 from services.intake.keys import Keys
 from services.intake.receipt_told import show_receipt
+from services.intake.rotation import rotate
 from services.intake.signing import change_signing
 from services.intake.translator import SOURCE, Translator
 
@@ -49,6 +52,8 @@ class IntakeService:
         match command:
             case CreateKey():
                 return await self._create_key(order, command)
+            case RotateKey():
+                return await self._rotate_key(order, command)
             case RevokeKey():
                 return await self._revoke_key(order, command)
             case SignKey():
@@ -69,24 +74,13 @@ class IntakeService:
                 instead=f"choose one of {', '.join(sorted(adapters()))}",
                 code="invalid",
             )
-        if not _SHA256.fullmatch(command.secret_sha256):
-            raise CommandRefused(
-                asked,
-                because="secret_sha256 is not 64 hex digits in lower case",
-                instead="send the SHA-256 of the secret, never the secret",
-                code="invalid",
-            )
+        _require_digest(asked, command.secret_sha256)
         key_id = command.key_id or order.target or f"key-{key_of(order.id)[:10]}"
         if not is_id(key_id):
             raise CommandRefused(
                 asked, because=f"{key_id!r} cannot be an id", instead="use 1 to 64 of A-Z a-z 0-9 _ -", code="invalid"
             )
-        await self._keys.refresh()
-        other = self._keys.with_sha256(command.secret_sha256)
-        if other is not None and other.key_id != key_id:
-            raise CommandRefused(
-                asked, because=f"{other.key_id} has the same secret", instead="make a new secret", code="invalid"
-            )
+        await self._require_new(asked, key_id, command.secret_sha256)
         stream = f"key.{key_id}"
 
         async def attempt() -> tuple[tuple[Write, ...], bool]:
@@ -108,6 +102,32 @@ class IntakeService:
         await self._keys.refresh()
         return Done(target=key_id, seq=seq, message=f"{key_id} lets {command.sender} in.")
 
+    async def _require_new(self, asked: str, key_id: str, digest: str) -> None:
+        await self._keys.refresh()
+        other = self._keys.with_sha256(digest)
+        if other is not None and other.key_id != key_id:
+            raise CommandRefused(
+                asked, because=f"{other.key_id} has the same secret", instead="make a new secret", code="invalid"
+            )
+
+    async def _rotate_key(self, order: Order, command: RotateKey) -> Done:
+        key_id = command.key_id or order.target
+        asked = f"Cannot rotate {key_id}"
+        _require_digest(asked, command.secret_sha256)
+        await self._require_new(asked, key_id, command.secret_sha256)
+        stream = f"key.{key_id}"
+        former_for = timedelta(seconds=command.former_for_s)
+
+        async def attempt() -> tuple[tuple[Write, ...], bool]:
+            history = await self._log.read(stream) if is_id(key_id) else []
+            rotated = rotate(key_id, command.secret_sha256, former_for, history, order.happened_at or order.issued_at)
+            return ((Write(stream, history[-1].seq, (_event(order, rotated),)),) if rotated else ()), True
+
+        seq, _ = await decide_and_append(self._log, attempt)
+        await self._keys.refresh()
+        former = f"is accepted for another {former_for}" if former_for else "is not accepted any more"
+        return Done(target=key_id, seq=seq, message=f"{key_id} has a new secret; the former one {former}.")
+
     async def _revoke_key(self, order: Order, command: RevokeKey) -> Done:
         key_id = command.key_id or order.target
         stream = f"key.{key_id}"
@@ -121,7 +141,7 @@ class IntakeService:
                     instead="list them: recount keys list",
                     code="not_found",
                 )
-            if isinstance(history[-1].fact, KeyRevoked):
+            if any(isinstance(recorded.fact, KeyRevoked) for recorded in history):
                 return (), True
             revoked = _event(order, KeyRevoked(reason=command.reason))
             return (Write(stream, history[-1].seq, (revoked,)),), True
@@ -191,6 +211,16 @@ class IntakeService:
         seq, _ = await decide_and_append(self._log, attempt)
         message = f"It failed again: {error}" if error else "It was handled."
         return Done(target=dead_letter_id, seq=seq, message=message)
+
+
+def _require_digest(asked: str, digest: str) -> None:
+    if not _SHA256.fullmatch(digest):
+        raise CommandRefused(
+            asked,
+            because="secret_sha256 is not 64 hex digits in lower case",
+            instead="send the SHA-256 of the secret, never the secret",
+            code="invalid",
+        )
 
 
 def _is_handled(fact: Fact) -> bool:

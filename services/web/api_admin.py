@@ -7,6 +7,7 @@ from litestar import Response, Router, delete, get, post
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from services.command import Done
+from services.intake.commands import FORMER_FOR_MAX_S
 from services.secrets import hash_secret, new_secret
 from services.signing_secrets import SigningSecrets
 from services.web.answers import json_rows, seen_through
@@ -43,6 +44,13 @@ class NewSigningSecret(msgspec.Struct, kw_only=True, forbid_unknown_fields=True)
 
     secret: Annotated[str, msgspec.Meta(min_length=8, max_length=500)]
     """As the sender shows it; a shorter one could be guessed."""
+
+
+class NewSecret(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """A new secret for an integration key."""
+
+    former_for_s: Annotated[int, msgspec.Meta(ge=0, le=FORMER_FOR_MAX_S)] = 24 * 3_600
+    """How long the former secret is accepted beside the new one, in seconds; 0: no longer."""
 
 
 @get("/people")
@@ -119,6 +127,25 @@ async def create_key(request: AskerRequest, data: JSONBody[NewKey], site: Here) 
     return Response(msgspec.to_builtins(done) | {"key_id": done.target, "secret": secret}, status_code=201)
 
 
+@post("/keys/{key_id:str}/rotate", status_code=200)
+async def rotate_key(
+    request: AskerRequest, key_id: FromPath[str], data: JSONBody[NewSecret], site: Here
+) -> dict[str, Any]:
+    """Give an integration key a new secret. It is in this answer and nowhere else; the former one works for a while."""
+    require_admin(request.user)
+    secret = new_secret()
+    fields = msgspec.structs.asdict(data) | {"secret_sha256": hash_secret(secret)}
+    done = await site.orders.give(request, "intake", "rotate_key", fields, target=key_id)
+    if not done.seq:
+        raise Problem(
+            409,
+            "The key was rotated before",
+            because="a request with this Idempotency-Key did it, and the secret was told once",
+            instead="Rotate it again with a new Idempotency-Key.",
+        )
+    return msgspec.to_builtins(done) | {"key_id": done.target, "secret": secret}
+
+
 @delete("/keys/{key_id:str}", status_code=200)
 async def revoke_key(
     request: AskerRequest,
@@ -190,6 +217,7 @@ router = Router(
         configure_policy,
         keys,
         create_key,
+        rotate_key,
         revoke_key,
         sign_key,
         unsign_key,

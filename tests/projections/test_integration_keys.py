@@ -1,6 +1,6 @@
 """The view ``integration_keys``: what senders present."""
 
-from events.audit import KeyCreated, KeyRevoked
+from events.audit import KeyCreated, KeyRevoked, KeyRotated, KeyUsed
 from tests.spec import given, moment, stream
 
 
@@ -12,4 +12,21 @@ def test_a_key_shows_its_sender_and_when_it_was_revoked():
     ).view("integration_keys").shows(
         {"key_id": "key-1", "sender": "alertmanager", "name": None, "service": "checkout", "revoked_at": None},
         {"key_id": "key-2", "sender": "pagerduty", "name": "old", "revoked_at": moment("09:10")},
+    )
+
+
+def test_a_key_shows_when_it_was_rotated_and_used_last():
+    rotated = KeyRotated(secret_sha256="2" * 64, former_until_at=moment("12:00"))
+    given(
+        stream("key.key-1", KeyCreated(sender="alertmanager", secret_sha256="0" * 64), at="09:00"),
+        stream("key.key-1", KeyUsed(receipt_seq=1), at="09:02"),
+        stream("key.key-1", rotated, at="09:30"),
+        stream("key.key-1", KeyUsed(receipt_seq=9), at="11:00"),
+    ).view("integration_keys").shows(
+        {
+            "key_id": "key-1",
+            "rotated_at": moment("09:30"),
+            "former_until_at": moment("12:00"),
+            "last_used_at": moment("11:00"),
+        },
     )

@@ -118,6 +118,11 @@ class Adapter(msgspec.Struct, frozen=True, kw_only=True):
         return self.signals(self.parse(receipt), receipt)
 
 
+def sender_names() -> list[str]:
+    """The names of all adapters, without loading one."""
+    return [module.name for module in pkgutil.iter_modules(__path__)]
+
+
 @cache
 def adapters() -> dict[str, Adapter]:
     """Every adapter by name."""

@@ -50,6 +50,12 @@ def test_a_new_key_tells_its_secret_once_and_the_log_only_its_hash(recount: Stac
         again = program.post("/api/keys", json=body, headers={"Idempotency-Key": "key-for-cron"})
         assert again.status_code == 409
         assert "secret" not in again.json()
+        rotated = program.post(f"/api/keys/{key['key_id']}/rotate", json={"former_for_s": 60})
+        assert rotated.status_code == 200, rotated.text
+        assert rotated.json()["secret"] not in (key["secret"], "")
+        program.get("/api/position", params={"min_position": rotated.json()["seq"]})
+        (listed,) = [row for row in program.get("/api/keys").json()["keys"] if row["key_id"] == key["key_id"]]
+        assert listed["rotated_at"] < listed["former_until_at"]
         assert program.delete(f"/api/keys/{key['key_id']}", params={"reason": "rotated"}).status_code == 200
 
 
