@@ -71,7 +71,7 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """When this occurrence began. Only a time that stays the same while it fires, because it identifies the
     occurrence; anything else is `observed_at`."""
     ended_at: datetime | None = None
-    """When this occurrence stopped; with ``firing`` when it stops unless it is told again, which changes nothing now."""
+    """When this occurrence stopped; with ``firing``: when it stops unless it is told again."""
     observed_at: datetime | None = None
     """When the sender noticed what it says, if it says so."""
     only_if_known: bool = False
