@@ -87,6 +87,8 @@ class IncidentDeclared(Fact, frozen=True, tag="incident.declared"):
     """The earliest signal, when it came before the declaration; absent, detection is the event's own time."""
     policy: str = ""
     """Which escalation policy serves it; empty: the one of its service, or the default."""
+    group_key: str = ""
+    """The group of alerts that it was opened for (stream ``group.<key>``), where that is not its service's."""
 
 
 class IncidentAcknowledged(Fact, frozen=True, tag="incident.acknowledged"):

@@ -78,6 +78,11 @@ class EventLog(Protocol):
         """The events of every stream of a category, in log order. For configuration families, which stay small."""
         ...
 
+    async def read_named(self, category: str, name: str, *, after: int = NOTHING) -> list[Recorded]:
+        """The events of one type in every stream of a category after a position, in log order:
+        ``read_named("silence", "created", after=41_000)``. Costs what it gives back."""
+        ...
+
     async def last_of(self, category: str, name: str) -> Recorded | None:
         """The newest event of one type in any stream: ``last_of("incident", "opened")``."""
         ...

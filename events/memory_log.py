@@ -72,6 +72,15 @@ class MemoryLog:
         prefix = f"evt.{category}."
         return [decode(stored) for stored in self._stored if stored.subject.startswith(prefix)]
 
+    async def read_named(self, category: str, name: str, *, after: int = NOTHING) -> list[Recorded]:
+        """See `EventLog.read_named`."""
+        found = []
+        for stored in self._stored[after:]:
+            _root, its_category, _id, its_name = stored.subject.split(".")
+            if (its_category, its_name) == (category, name):
+                found.append(decode(stored))
+        return found
+
     async def last_of(self, category: str, name: str) -> Recorded | None:
         """See `EventLog.last_of`."""
         for stored in reversed(self._stored):

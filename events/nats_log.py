@@ -52,6 +52,10 @@ class NatsLog:
         """See `EventLog.read_category`."""
         return [decode(stored) for stored in await self._direct.matching(every_stream_of(category), after=NOTHING)]
 
+    async def read_named(self, category: str, name: str, *, after: int = NOTHING) -> list[Recorded]:
+        """See `EventLog.read_named`."""
+        return [decode(stored) for stored in await self._direct.matching(f"evt.{category}.*.{name}", after=after)]
+
     async def last_of(self, category: str, name: str) -> Recorded | None:
         """See `EventLog.last_of`."""
         stored = await self._direct.last(f"evt.{category}.*.{name}")
@@ -75,8 +79,8 @@ class NatsLog:
     async def bulk(self, *, after: int, through: int) -> AsyncIterator[Sequence[Stored]]:
         """See `EventLog.bulk`."""
         if nats_bulk.can_read(self._client):
-            async for batch in nats_bulk.read(self._client, EVENTS, after=after, through=through):
-                yield batch
+            async for stretch in nats_bulk.read(self._client, EVENTS, after=after, through=through):
+                yield stretch
             return
         position = after
         while position < through:

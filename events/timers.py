@@ -64,6 +64,17 @@ class Timers(Protocol):
         ...
 
 
+class NoTimers:
+    """`Timers` of a service that is asked nothing about time: none ever fires."""
+
+    async def set(self, timer: Timer) -> None:
+        """Checks it, and forgets it."""
+        stream_of("timer", timer.id)
+
+    async def cancel(self, timer_id: str) -> None:
+        """See `Timers.cancel`."""
+
+
 class NatsTimers:
     """`Timers` on the stream TIMERS."""
 

@@ -190,3 +190,15 @@ async def test_what_does_not_fit_is_refused_before_it_leaves(log: EventLog):
     with pytest.raises(InvalidEvent, match="one append takes 1 to 1000 events"):
         await log.append(Write(INC, NOTHING, ()))
     assert await log.last_position() == 0
+
+
+async def test_events_of_one_type_are_read_across_streams_after_a_position(log: EventLog):
+    seqs = []
+    for number in range(3):
+        assign = event(f"assigned-{number}", GroupAssigned(incident_id=f"INC-{number}", service="checkout", rule="r"))
+        seqs.append(await log.append(Write(f"group.key-{number}", 0, (assign,))))
+    found = await log.read_named("group", "assigned", after=seqs[0])
+    assert [past.seq for past in found] == seqs[1:]
+    assert await log.read_named("group", "assigned", after=seqs[-1]) == []
+    assert [past.seq for past in await log.read_named("group", "assigned")] == seqs
+    assert await log.read_named("group", "given") == []

@@ -73,6 +73,11 @@ class FaultyLog(EventLog):
         await self._give_way()
         return await self._log.read_category(category)
 
+    async def read_named(self, category: str, name: str, *, after: int = 0) -> list[Recorded]:
+        """See `EventLog.read_named`."""
+        await self._give_way()
+        return await self._log.read_named(category, name, after=after)
+
     async def last_of(self, category: str, name: str) -> Recorded | None:
         """See `EventLog.last_of`."""
         await self._give_way()
