@@ -6,11 +6,13 @@ loaded once, and stored in one atomic batch, whose version checks are the same a
 
 from collections.abc import Sequence
 
-from events import NOTHING, Event, EventLog, Write
+from events import NOTHING, Event, EventLog, Recorded, Write
 from events.ids import incident_id
 from events.subjects import stream_of
+from events.timers import Timer
 from services.incident_number import next_number
 from services.incidents.histories import Group, Loaded
+from services.incidents.inhibiting import Claim, Meeting
 from services.incidents.state import UNOPENED, fold
 
 # Events of one append. The server takes 1,000 in a batch; a smaller one loses less when somebody else was faster, and
@@ -43,7 +45,17 @@ class Draft:
         self.groups: dict[str, Group] = {}
         """By key, as they will be once the draft is stored."""
         self.incidents: dict[str, Loaded] = {}
-        """By id, for those that it opens or that its groups go to."""
+        """By id, for those that it opens or that its groups go to, merges followed."""
+        self.alerts: dict[str, list[Recorded]] = {}
+        """The histories of the alerts that are looked at, by alert key."""
+        self.meetings: dict[str, Meeting] = {}
+        """The meeting places of inhibition, by key, as they will be once the draft is stored."""
+        self.sources: dict[str, tuple[Claim, ...]] = {}
+        """What alerts that hold others back say of themselves, by alert key."""
+        self.silences: dict[str, int] = {}
+        """The versions of the silences that hold alerts back, by id."""
+        self.timers: dict[str, Timer] = {}
+        """What is to be set before it is stored, by timer id."""
 
     @property
     def is_full(self) -> bool:
@@ -63,6 +75,10 @@ class Draft:
     def says(self, stream: str) -> bool:
         """Whether something is said in a stream already."""
         return stream in self._last
+
+    def set(self, timer: Timer) -> None:
+        """Have a timer set before this is stored."""
+        self.timers[timer.id] = timer
 
     async def new_incident_id(self) -> str:
         """An incident id that nobody has, nor this draft."""

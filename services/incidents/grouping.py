@@ -1,10 +1,11 @@
-"""Which incident does a firing alert belong to? Pure: the rule, its reason, and what follows.
+"""Which incident does a firing alert belong to? Pure: what follows from the verdict of the rules.
 
-There is one rule, *by service*: alerts about the same service that are severe enough open one incident and then join it
-for as long as it is open. An alert that names no service is a group of its own. An incident that is over (resolved,
-closed or dismissed) frees its group, so the next alert opens a new one; a merged incident hands its alerts to the one
-that carries on. Alerts that clear leave the incident as it is: that everything is well again is for people to say, and
-the timeline shows the clearing.
+The rules (`services.rules.verdict`) say whether an alert opens or joins, is held back or only recorded, and which
+group it belongs to; without published ones a service is a group. Alerts of a group that are let through open one
+incident and then join it for as long as it is open, or join an open one of a service that theirs depends on. An alert
+that has none of the labels to group by is a group of its own. An incident that is over (resolved, closed or dismissed)
+frees its group, so the next alert opens a new one; a merged incident hands its alerts to the one that carries on.
+Alerts that clear leave the incident as it is, unless the rules say that it resolves then.
 
 An alert that is heard of late, and became that severe while an incident of its group lasted that is over by now, joins
 that one as evidence: it opens nothing and wakes nobody. One that is heard of in time is news, however short before its
@@ -14,7 +15,7 @@ It decides about an *occurrence* (one firing, until the alert clears and fires a
 it by now: delivered again after hours, or in another order, the answer is the same.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import takewhile
 from types import MappingProxyType
@@ -24,9 +25,13 @@ import msgspec
 from events import Recorded
 from events.alert import (
     ALERT_SEVERITIES,
+    AlertCleared,
+    AlertClearedUnseen,
     AlertFired,
+    AlertHeld,
     AlertPassedOver,
     AlertSeverity,
+    AlertSnoozed,
     AlertUpdated,
 )
 from events.ids import key_of
@@ -34,6 +39,7 @@ from events.incident import AlertLinked, IncidentDeclared, Severity
 from services.incidents.circumstances import KnownAlert
 from services.incidents.commands import TITLE_CHARS_MAX
 from services.incidents.state import Incident
+from services.rules.verdict import Verdict, labels_to_match
 
 RULE = "by service"
 # Heard of so long after it began, an alert tells of the past. Senders group, repeat and retry for some minutes
@@ -72,6 +78,48 @@ class Firing(msgspec.Struct, frozen=True, kw_only=True):
     fired_id: str
     """The event of the firing itself, from which ids derive, so that every later delivery derives the same."""
     passed_over: bool
+    is_settled: bool = False
+    """It was passed over since it became that severe: other rules do not change that."""
+    labels: Mapping[str, str] = MappingProxyType({})
+    sender: str = ""
+    integration: str = ""
+    is_over: bool = False
+    """It has cleared, or fired again."""
+    held: AlertHeld | None = None
+    """How it was held back last; None when it never was."""
+    snoozed_until: datetime | None = None
+    changes: tuple[datetime, ...] = ()
+    """When the alert fired and cleared, as far as its history was read."""
+
+    def labels_to_match(self, severity: AlertSeverity | None = None) -> dict[str, str]:
+        """What the matchers of rules see; ``severity`` in place of its own."""
+        return labels_to_match(
+            self.labels,
+            service=self.service,
+            severity=severity or self.severity,
+            sender=self.sender,
+            integration=self.integration,
+            title=self.title,
+        )
+
+
+class Ruling(msgspec.Struct, frozen=True):
+    """What the rules say about a firing, and which rules."""
+
+    verdict: Verdict
+    rules_seq: int
+
+    @property
+    def rule(self) -> str:
+        """What the alert is grouped by, in words."""
+        names = self.verdict.group_labels
+        return RULE if not names or tuple(names) == ("service",) else f"by {', '.join(names)}"
+
+    def about(self, firing: Firing) -> str:
+        """What its group is about, in words."""
+        if self.rule != RULE:
+            return f"of {', '.join(f'{name}={value}' for name, value in self.verdict.group_labels.items())}"
+        return f"about {firing.service}" if firing.service else "of this alert"
 
 
 class Holder(msgspec.Struct, frozen=True):
@@ -79,6 +127,8 @@ class Holder(msgspec.Struct, frozen=True):
 
     incident_id: str
     incident: Incident
+    needed: str = ""
+    """The service that it is about, when that of the alert depends on it; empty when it has the alert's own group."""
 
 
 class PassedOver(msgspec.Struct, frozen=True):
@@ -108,7 +158,13 @@ class Opened(msgspec.Struct, frozen=True):
     linked: AlertLinked
 
 
-Placement = PassedOver | Joined | Late | Opened
+class Waiting(msgspec.Struct, frozen=True):
+    """Its group is new, and opens an incident only when it has lasted for a while."""
+
+    group_wait: timedelta
+
+
+Placement = PassedOver | Joined | Late | Opened | Waiting
 
 
 def group_key(service: str, alert_key: str) -> str:
@@ -118,6 +174,8 @@ def group_key(service: str, alert_key: str) -> str:
 
 def group_of_incident(incident: Incident) -> str | None:
     """The group whose alerts an incident takes; None when nothing says what it is about."""
+    if incident.group_key:
+        return incident.group_key
     if incident.service:
         return group_key(incident.service, "")
     first = next(iter(incident.alerts), "")
@@ -131,16 +189,25 @@ def firing_at(alert_key: str, history: Sequence[Recorded], seq: int) -> Firing |
         return None
     assert isinstance(fired.fact, AlertFired)
     title, severity, loudest = fired.fact.title, fired.fact.severity, fired
+    is_over, snoozed_until = False, None
     later = [event for event in history if event.seq > fired.seq]
-    for event in takewhile(lambda event: not isinstance(event.fact, AlertFired), later):
-        if isinstance(event.fact, AlertUpdated):
-            title = event.fact.title
-            if _rank(event.fact.severity) < _rank(severity):
-                severity, loudest = event.fact.severity, event
-    # That it was passed over may be said after it has fired again.
-    passed_over = any(
-        isinstance(event.fact, AlertPassedOver) and event.fact.occurrence == fired.fact.occurrence for event in later
-    )
+    during = list(takewhile(lambda event: not isinstance(event.fact, AlertFired), later))
+    for event in during:
+        match event.fact:
+            case AlertUpdated():
+                title = event.fact.title
+                if _rank(event.fact.severity) < _rank(severity):
+                    severity, loudest = event.fact.severity, event
+            case AlertCleared() | AlertClearedUnseen():
+                is_over = True
+            case AlertSnoozed(until_at=until_at):
+                snoozed_until = until_at
+    # What is decided about it may be said after it has fired again.
+    decided = [
+        event
+        for event in later
+        if isinstance(event.fact, AlertPassedOver | AlertHeld) and event.fact.occurrence == fired.fact.occurrence
+    ]
     return Firing(
         alert_key=alert_key,
         occurrence=fired.fact.occurrence,
@@ -153,7 +220,15 @@ def firing_at(alert_key: str, history: Sequence[Recorded], seq: int) -> Firing |
         fired_seq=fired.seq,
         cause_id=loudest.event.id,
         fired_id=fired.event.id,
-        passed_over=passed_over,
+        passed_over=any(isinstance(past.fact, AlertPassedOver) for past in decided),
+        is_settled=any(isinstance(past.fact, AlertPassedOver) and past.seq > loudest.seq for past in decided),
+        labels=fired.fact.labels,
+        sender=fired.fact.sender,
+        integration=fired.fact.integration,
+        is_over=is_over or len(during) < len(later),
+        held=next((past.fact for past in reversed(decided) if isinstance(past.fact, AlertHeld)), None),
+        snoozed_until=snoozed_until,
+        changes=tuple(past.happened_at for past in history if isinstance(past.fact, _CHANGES)),
     )
 
 
@@ -161,11 +236,6 @@ def known_alert(alert_key: str, history: Sequence[Recorded]) -> KnownAlert | Non
     """The latest firing of an alert that a person names."""
     firing = firing_at(alert_key, history, history[-1].seq) if history else None
     return KnownAlert(firing.occurrence, firing.title) if firing else None
-
-
-def is_severe_enough(firing: Firing, rules: Rules) -> bool:
-    """Whether it may open or join an incident at all."""
-    return _rank(firing.severity) <= _rank(rules.opens_at)
 
 
 def is_late(firing: Firing) -> bool:
@@ -181,56 +251,101 @@ def lasted_at(incident: Incident, moment: datetime) -> bool:
 
 
 def place(
-    firing: Firing, rules: Rules, holders: Sequence[Holder], target: Holder | None, past: Sequence[Holder] = ()
+    firing: Firing,
+    ruling: Ruling,
+    holders: Sequence[Holder],
+    targets: Sequence[Holder],
+    past: Sequence[Holder] = (),
+    *,
+    now: datetime | None = None,
 ) -> Placement | None:
-    """Where a firing belongs; None when that has been answered before.
+    """Where a firing belongs that is not held back; None when that has been answered before.
 
     Args:
         firing: the occurrence.
-        rules: what the operator configured.
+        ruling: what the rules say: ``place`` or ``record``.
         holders: every incident that may have answered it.
-        target: the incident that the group's alerts go to now, merges followed; None when there was none yet.
+        targets: the incidents that the alerts of its group go to now, and then those of the services that its own
+            depends on, merges followed.
         past: for a late one, the incidents that had the group by then, newest first, merges followed.
+        now: the present moment; when it was heard of, by default.
     """
-    if any((firing.alert_key, firing.occurrence) in holder.incident.alerts_seen for holder in (*holders, *past)):
+    verdict, moment = ruling.verdict, now or firing.heard_at
+    if firing.is_settled or was_seen(firing, (*holders, *targets, *past)):
         return None
-    about = f"about {firing.service}" if firing.service else "of this alert"
-    if not is_severe_enough(firing, rules):
-        if firing.passed_over:
-            return None
-        return PassedOver(
-            AlertPassedOver(
-                occurrence=firing.occurrence,
-                rule=RULE,
-                reason=f"its severity is {firing.severity}; an incident needs at least {rules.opens_at}",
-            )
-        )
-    severe = f"severity {firing.severity} is at least {rules.opens_at}"
+    about = ruling.about(firing)
+    if verdict.action == "record":
+        return None if firing.passed_over else _passed_over(firing, ruling, verdict.reason)
     if is_late(firing):
         for holder in past:
             if lasted_at(holder.incident, firing.severe_at):
-                reason = f"{severe}; heard of late, it was so while this incident {about} lasted"
-                return Late(holder.incident_id, _linked(firing, reason))
-    if target is not None and target.incident.is_open:
-        reason = f"{severe}, and this incident {about} is open"
-        return Joined(target.incident_id, _linked(firing, reason))
-    reason = f"{severe}, and no incident {about} was open"
+                reason = f"{verdict.reason}; heard of late, it was so while this incident {about} lasted"
+                return Late(holder.incident_id, _linked(firing, ruling, reason))
+    for target in targets:
+        if target.incident.is_open and _takes(target.incident, verdict.group_window, moment):
+            it = f"about {target.needed}, which {firing.service} depends on," if target.needed else about
+            reason = f"{verdict.reason}, and this incident {it} is open"
+            return Joined(target.incident_id, _linked(firing, ruling, reason))
+    if verdict.route_action == "join":
+        reason = f"no incident {about} was open, and route {verdict.route} only joins"
+        return None if firing.passed_over else _passed_over(firing, ruling, reason)
+    if verdict.group_wait and not _has_waited(firing, moment):
+        return None if firing.held and firing.held.because == "grouping" else Waiting(verdict.group_wait)
+    reason = f"{verdict.reason}, and no incident {about} was open"
     declared = IncidentDeclared(
         title=firing.title,
-        severity=rules.severity[firing.severity],
+        severity=verdict.incident_severity,
         service=firing.service,
-        rule=RULE,
+        rule=ruling.rule,
         reason=reason,
         detected_at=firing.fired_at,
+        policy=verdict.policy,
+        group_key="" if verdict.group == group_key(firing.service, firing.alert_key) else verdict.group,
     )
-    return Opened(declared, _linked(firing, reason))
+    return Opened(declared, _linked(firing, ruling, reason))
 
 
-def _linked(firing: Firing, reason: str) -> AlertLinked:
+def was_seen(firing: Firing, holders: Iterable[Holder]) -> bool:
+    """Whether one of these incidents has, or had, this occurrence."""
+    return any((firing.alert_key, firing.occurrence) in holder.incident.alerts_seen for holder in holders)
+
+
+def _takes(incident: Incident, window: timedelta | None, moment: datetime) -> bool:
+    """Whether an open incident still takes new alerts."""
+    return window is None or incident.declared_at is None or moment <= incident.declared_at + window
+
+
+def _has_waited(firing: Firing, moment: datetime) -> bool:
+    held = firing.held
+    return held is not None and held.because == "grouping" and held.until_at is not None and moment >= held.until_at
+
+
+def _passed_over(firing: Firing, ruling: Ruling, reason: str) -> PassedOver:
+    return PassedOver(
+        AlertPassedOver(
+            occurrence=firing.occurrence,
+            rule=ruling.rule,
+            reason=reason,
+            route=ruling.verdict.route,
+            rules_seq=ruling.rules_seq,
+        )
+    )
+
+
+def _linked(firing: Firing, ruling: Ruling, reason: str) -> AlertLinked:
     return AlertLinked(
-        alert_key=firing.alert_key, occurrence=firing.occurrence, title=firing.title, rule=RULE, reason=reason
+        alert_key=firing.alert_key,
+        occurrence=firing.occurrence,
+        title=firing.title,
+        rule=ruling.rule,
+        reason=reason,
+        route=ruling.verdict.route,
+        rules_seq=ruling.rules_seq,
     )
 
 
 def _rank(severity: AlertSeverity) -> int:
     return ALERT_SEVERITIES.index(severity)
+
+
+_CHANGES = (AlertFired, AlertCleared)

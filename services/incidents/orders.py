@@ -32,9 +32,10 @@ from services.incidents.grouping import RULE, group_of_incident, known_alert
 from services.incidents.histories import Histories, Loaded
 from services.incidents.linked import event_of, pages_of
 from services.incidents.merging import counterpart
-from services.incidents.placing import SOURCE, taking_its_group
 from services.incidents.review import Review, decide_review, fold_review
+from services.incidents.saying import SOURCE
 from services.incidents.state import UNOPENED, fold
+from services.incidents.taking import taking_its_group
 
 # An id is stored in every fact that it leads to; a UUID has 36 characters, and callers like a prefix.
 ORDER_ID_CHARS_MAX = 200

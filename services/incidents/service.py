@@ -1,7 +1,9 @@
 """Incidents: carries out what people ask, and gives each firing alert its incident.
 
-Hears  alert.fired, alert.updated; orders on cmd.incident.<verb>.
-Says   incident facts; group.assigned; alert.passed_over; review.action_agreed, review.action_done; order.carried_out.
+Hears  alerts that fire, change and clear; silences that change and end; inhibiting alerts that clear; rules that are
+       published; due timers; orders on cmd.incident.<verb>.
+Says   incident facts; group.assigned; alert.passed_over, alert.held; silence.alert_held; inhibition facts;
+       review.action_agreed, review.action_done; order.carried_out.
 Keeps  nothing that it could not load again; recently used incidents are cached by version.
 """
 
@@ -14,16 +16,24 @@ from zlib import crc32
 from msgspec.structs import replace
 
 from events import EventLog, Recorded, Write
-from events.alert import AlertFired, AlertUpdated
 from events.errors import LogError, RecountError
+from events.silence import SilenceChanged
+from events.subjects import split
+from events.timer import TimerFired
+from events.timers import NoTimers, Timers
 from services.clock import Clock
 from services.command import Answer, CommandRefused, Done, Order, Refused
 from services.decision import decide_and_append
+from services.incidents.calming import Calming
 from services.incidents.commands import parse
 from services.incidents.grouping import Rules
 from services.incidents.histories import Histories
+from services.incidents.holding import silence_timer
+from services.incidents.looking import HEARS, looks
 from services.incidents.orders import Orders, check_order
 from services.incidents.placing import Placing
+from services.incidents.standing import Standing
+from services.rules.ruleset import from_settings
 
 logger = logging.getLogger("recount")
 
@@ -31,35 +41,52 @@ logger = logging.getLogger("recount")
 # incidents are worked on at once; two that share a turn only wait for each other. Alerts are decided in one turn.
 TURNS = 64
 # Alerts that are decided on what was loaded once. Each costs a read, and somebody else may be faster meanwhile.
-EVENTS_AT_ONCE = 200
+LOOKS_AT_ONCE = 200
 
 
 class Incidents:
     """The incidents service, free of NATS."""
 
     name = "incidents"
-    hears: tuple[str, ...] = ("evt.alert.*.fired", "evt.alert.*.updated")
+    hears: tuple[str, ...] = HEARS
 
-    def __init__(self, log: EventLog, clock: Clock, rules: Rules | None = None) -> None:
+    def __init__(self, log: EventLog, clock: Clock, rules: Rules | None = None, timers: Timers | None = None) -> None:
         histories = Histories(log)
+        rules = rules or Rules()
         self._log = log
+        self._clock = clock
+        self._timers = timers or NoTimers()
         self._orders = Orders(log, histories, clock)
-        self._placing = Placing(log, histories, clock, rules or Rules())
+        standing = Standing(log, from_settings(rules.opens_at, rules.severity))
+        self._placing = Placing(log, histories, clock, self._timers, standing)
+        self._calming = Calming(log, histories, self._timers)
         self._placing_turn = asyncio.Lock()
         self._turns = tuple(asyncio.Lock() for _ in range(TURNS))
 
     async def on_event(self, event: Recorded) -> None:
-        """Place a firing alert. See `services.listener.Listener`."""
+        """Answer one fact. See `services.listener.Listener`."""
         await self.on_events((event,))
 
     async def on_events(self, events: Sequence[Recorded]) -> None:
-        """Place firing alerts, as many as an append takes at once. See `services.listener.BatchListener`."""
-        waiting = [event for event in events if isinstance(event.fact, AlertFired | AlertUpdated)]
+        """Place firing alerts, as many as an append takes at once, and look again at what was held back. See
+        `services.listener.BatchListener`."""
+        waiting = [look for event in events for look in await looks(self._log, event)]
         async with self._placing_turn:
             while waiting:
-                draft = partial(self._placing.draft, waiting[:EVENTS_AT_ONCE])
+                draft = partial(self._placing.draft, waiting[:LOOKS_AT_ONCE])
                 _seq, answered = await decide_and_append(self._log, draft)
                 waiting = waiting[answered:]
+        for event in events:
+            await self._on_time(event)
+
+    async def _on_time(self, event: Recorded) -> None:
+        match event.fact:
+            case TimerFired(purpose="incident_calm", due_at=due_at) as timer:
+                # The timer is the evidence that its time has come, also to a clock that lags behind the server's.
+                now = max(self._clock.now(), due_at)
+                await decide_and_append(self._log, partial(self._calming.look, timer, now))
+            case SilenceChanged(ends_at=ends_at):
+                await self._timers.set(silence_timer(split(event.stream)[1], ends_at))
 
     async def handle(self, order: Order, verb: str) -> Answer:
         """Carry out an order. Never raises what a caller could be told: the answer says what went wrong."""

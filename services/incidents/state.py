@@ -106,6 +106,8 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     severity: Severity = "sev3"
     profile: Profile = "ops"
     service: str = ""
+    group_key: str = ""
+    """The group of alerts that it was opened for, where that is not its service's."""
     determination: Determination = "suspected"
     episode: int = 0
 
@@ -291,6 +293,7 @@ def _described(incident: Incident, fact: IncidentOpened | IncidentDeclared, dete
         severity=fact.severity,
         profile=fact.profile,
         service=fact.service,
+        group_key=fact.group_key if isinstance(fact, IncidentDeclared) and fact.group_key else incident.group_key,
         episode=max(incident.episode, 1),
         detected_at=earliest,
         began_at=earliest if incident.episode <= 1 else incident.began_at,

@@ -11,7 +11,7 @@ async def attach_incidents(context: Context) -> Incidents:
     """Have a process run the incidents service. Call it before the broker starts."""
     grouping = context.settings.grouping
     rules = Rules(opens_at=grouping.opens_at, severity=dict(grouping.severity))
-    incidents = Incidents(context.log, context.clock, rules)
+    incidents = Incidents(context.log, context.clock, rules, context.timers)
     await attach(context.broker, context.client, context.log, incidents)
     hear_orders(context.broker, "incident", incidents.handle)
     return incidents

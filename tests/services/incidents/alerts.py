@@ -10,7 +10,10 @@ from events.alert import AlertCleared, AlertFired, AlertSeverity, AlertUpdated
 from events.ids import key_of
 from services.clock import Clock
 from services.command import Answer, Done, Order
+from services.incidents.grouping import Firing, Rules, Ruling
 from services.incidents.service import Incidents
+from services.rules.ruleset import from_settings
+from services.rules.verdict import Situation, verdict
 from tests.services.incidents.story import ADA
 
 
@@ -37,6 +40,23 @@ def fired(
 def updated(name: str, severity: AlertSeverity) -> AlertUpdated:
     """A firing alert became more or less severe."""
     return AlertUpdated(title=name, severity=severity)
+
+
+def ruled(firing: Firing, rules: Rules) -> Ruling:
+    """What the settings say about a firing."""
+    found = verdict(
+        Situation(
+            alert_key=firing.alert_key,
+            occurrence=firing.occurrence,
+            labels=firing.labels_to_match(),
+            severity=firing.severity,
+            service=firing.service,
+            fired_at=firing.fired_at,
+            rules=from_settings(rules.opens_at, rules.severity),
+            now=firing.heard_at,
+        )
+    )
+    return Ruling(found, 0)
 
 
 async def happens(log: EventLog, clock: Clock, name: str, fact: Fact, *, at: datetime | None = None) -> Recorded:

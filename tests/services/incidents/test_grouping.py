@@ -12,15 +12,16 @@ from services.incidents.grouping import (
     Joined,
     Opened,
     PassedOver,
+    Placement,
     Rules,
     firing_at,
     group_key,
     group_of_incident,
     known_alert,
-    place,
 )
+from services.incidents.grouping import place as incident_for
 from services.incidents.state import fold
-from tests.services.incidents.alerts import alert_key, fired, updated
+from tests.services.incidents.alerts import alert_key, fired, ruled, updated
 from tests.services.incidents.story import declared, resolved_by_bob, said
 
 MORNING = datetime(2026, 3, 1, 9, tzinfo=UTC)
@@ -49,6 +50,10 @@ def firing(*facts: Fact, seq: int = 1) -> Firing:
     found = firing_at(KEY, history(*facts), seq)
     assert found is not None
     return found
+
+
+def place(firing: Firing, rules: Rules, holders: list[Holder], target: Holder | None) -> Placement | None:
+    return incident_for(firing, ruled(firing, rules), holders, [target] if target else [])
 
 
 OPEN = Holder("INC-42", fold([declared]))

@@ -11,7 +11,7 @@ import pytest
 from nats.aio.client import Client
 
 from events import Event, Write, decode
-from events.alert import AlertCleared
+from events.alert import AlertNoted
 from events.fact import tag_of
 from events.nats_log import NatsLog
 from events.timers import NatsTimers
@@ -19,6 +19,7 @@ from services.broker import ask, connect_client, make_broker
 from services.clock import SystemClock
 from services.command import Answer, Done, Order, Refused, decode_answer
 from services.context import Context
+from services.incidents.looking import HEARS
 from services.incidents.wiring import attach_incidents
 from services.keyring import Keyring
 from services.secrets import new_secrets
@@ -122,10 +123,13 @@ async def test_alerts_reach_the_service_and_the_configured_severity_counts(clien
 async def test_what_the_service_does_not_hear_is_not_delivered_to_it(client: Client, nats_log: NatsLog):
     clock = SystemClock()
     heard = await happens(nats_log, clock, "CheckoutErrors", fired("CheckoutErrors"))
-    cleared = Event(
-        id="cleared", fact=AlertCleared(), happened_at=clock.now() + timedelta(seconds=1), source="recount/intake"
+    noted = Event(
+        id="noted",
+        fact=AlertNoted(text="on it"),
+        happened_at=clock.now() + timedelta(seconds=1),
+        source="recount/intake",
     )
-    await nats_log.append(Write(heard.stream, heard.seq, (cleared,)))
+    await nats_log.append(Write(heard.stream, heard.seq, (noted,)))
     await until_said(nats_log, "incident.declared", times=1)
     consumer = await client.jetstream().consumer_info("EVENTS", "incidents")
-    assert consumer.config.filter_subjects == ["evt.alert.*.fired", "evt.alert.*.updated"]
+    assert consumer.config.filter_subjects == list(HEARS)
