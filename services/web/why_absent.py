@@ -179,8 +179,9 @@ def _of_escalation(incident_id: str, climbed: Sequence[Read]) -> list[Absent]:
 
 def _of_pages(material: Material) -> list[Absent]:
     found: list[Absent] = []
+    asked = {read.recorded.stream: read.fact.person_id for read in material.of(PageRequested)}
     for read in material.of(PageWithheld):
-        whom = read.fact.person_id or read.fact.target or "somebody"
+        whom = read.fact.person_id or asked.get(read.recorded.stream) or read.fact.target or "somebody"
         found.append(
             Absent(what=f"{whom} was not paged", because=read.fact.reason, rule=read.fact.target, seq=read.seq)
         )

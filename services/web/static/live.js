@@ -31,7 +31,7 @@ async function refresh() {
   for (const [name, value] of new URLSearchParams(location.search)) address.searchParams.set(name, value);
   address.searchParams.set("min_position", newest);
   // A page that shows a refusal was answered to a form; its address belongs to the form, the incident's does not.
-  address.pathname = address.pathname.replace(/^(\/incidents\/[^/]+)\/.*$/, "$1");
+  address.pathname = address.pathname.replace(/^(\/(?:incidents|silences)\/[^/]+)\/.*$/, "$1");
   const answer = await fetch(address, { headers: { Accept: "text/html" } }).catch(() => null);
   if (!answer?.ok) return say("not up to date: reload the page");
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");

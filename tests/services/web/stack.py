@@ -32,6 +32,7 @@ from services.postmortem.render import render
 from services.projector.wiring import attach_projector
 from services.secrets import Secrets, ensure_secrets, hash_secret
 from services.settings import Settings
+from services.signals.wiring import attach_signals
 from services.supervisor.nats_server import NatsServer
 from services.web.app import make_app
 from services.web.serving import WebServer
@@ -125,6 +126,7 @@ class Stack:
             actors = await self._context(nats.url, "actors", parts)
             readers = await self._context(nats.url, "readers", parts)
             await self._introduce(actors)
+            await attach_signals(actors)
             await attach_incidents(actors)
             await attach_oncall(actors)
             await attach_intake(actors)

@@ -1,0 +1,161 @@
+"""What is known about silences, and which alerts one that is being written would hold back."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from events import RecountError
+from projections.lens import AsOf
+from projections.slice import listed
+from services.rules.matchers import Matcher, Matchers, all_fit, match_nothing_given, parse_all
+from services.web.alert_view import AlertView, firing_alerts, matching_labels
+from services.web.problems import Problem
+from services.web.reader import Reader
+
+LISTED_MAX = 500
+# Alerts that one silence's page names; a broad one holds thousands.
+ALERTS_MAX = 200
+LASTS = (
+    ("1800", "30 minutes"),
+    ("3600", "1 hour"),
+    ("7200", "2 hours"),
+    ("14400", "4 hours"),
+    ("28800", "8 hours"),
+    ("86400", "1 day"),
+    ("259200", "3 days"),
+    ("604800", "1 week"),
+)
+"""How long a silence may last, in seconds, and what that is called."""
+LASTS_DEFAULT = "7200"
+
+_SILENCES = """
+    with folded as (
+        select
+            stream_id as silence_id,
+            arg_max(matchers, seq) filter (where type = 'silence.created') as matchers,
+            arg_max(starts_at, seq) filter (where type in ('silence.created', 'silence.changed')) as starts_at,
+            arg_max(ends_at, seq) filter (where type in ('silence.created', 'silence.changed')) as said_ends_at,
+            arg_max(reason, seq) filter (where type in ('silence.created', 'silence.changed') and reason <> '')
+                as reason,
+            arg_min(coalesce(actor, source), seq) as created_by,
+            min(happened_at) as created_at,
+            min(happened_at) filter (where type = 'silence.ended') as ended_at,
+            arg_max(coalesce(actor, source), seq) filter (where type = 'silence.ended') as ended_by,
+            count(distinct alert_key) as held_ever
+        from silence_facts
+        group by stream_id
+    ),
+    holding as (
+        select held_by, count(*) as holds from alerts where held_because = 'silenced' group by held_by
+    )
+    select folded.*, least(said_ends_at, coalesce(ended_at, said_ends_at)) as ends_at, coalesce(holds, 0) as holds
+    from folded left join holding on held_by = silence_id
+    where matchers is not null
+"""
+
+
+class Preview(msgspec.Struct, frozen=True):
+    """Which firing alerts fit matchers."""
+
+    fitting: list[dict[str, Any]]
+    """Those that a silence would hold back."""
+    placed: list[dict[str, Any]]
+    """Those that are in an incident already, where a silence leaves them."""
+    tried: int
+
+
+async def read_silences(reader: Reader, now: datetime, lens: AsOf) -> list[dict[str, Any]]:
+    """All silences, each with its state at a moment: what lasts first, then what is to come, then the newest."""
+    rows = await reader.rows(f"{_SILENCES} order by created_at desc, silence_id limit {LISTED_MAX}", as_of=lens)
+    told = [row | {"state": _state(row, now)} for row in rows]
+    return sorted(told, key=lambda row: ("active", "pending", "ended").index(row["state"]))
+
+
+async def read_silence(reader: Reader, silence_id: str, now: datetime, lens: AsOf) -> dict[str, Any]:
+    """One silence.
+
+    Raises:
+        Problem: 404, there is none.
+    """
+    rows = await reader.rows(f"{_SILENCES} and silence_id = {listed([silence_id])}", as_of=lens)
+    if not rows:
+        raise Problem(
+            404,
+            f"There is no silence {silence_id[:64]}",
+            because=f"none was known at log position {reader.position_of(lens)}",
+            instead="Start from the list of silences.",
+        )
+    return rows[0] | {"state": _state(rows[0], now)}
+
+
+async def held_alerts(reader: Reader, silence_id: str, lens: AsOf) -> list[dict[str, Any]]:
+    """The alerts that a silence ever held back, as they stand, those that it holds now first."""
+    identifier = listed([silence_id])
+    return await reader.rows(
+        f"""
+        select alert_key, title, severity, service, state, incident_id, held_until_at,
+            held_because = 'silenced' and held_by = {identifier} as is_held
+        from alerts
+        where alert_key in (select alert_key from silence_alert_held where stream_id = {identifier})
+        order by is_held desc nulls last, title, alert_key limit {ALERTS_MAX}
+        """,
+        as_of=lens,
+    )
+
+
+async def preview(reader: Reader, texts: Sequence[str]) -> Preview:
+    """Which of the alerts that fire now fit matchers.
+
+    Raises:
+        Problem: 400, a matcher cannot be read, or all of them fit everything.
+    """
+    matchers = read_matchers(texts)
+    alerts = await firing_alerts(reader)
+    fitting = [alert for alert in alerts if all_fit(matchers, matching_labels(alert))]
+    return Preview(
+        fitting=[alert for alert in fitting if alert["incident_id"] is None],
+        placed=[alert for alert in fitting if alert["incident_id"] is not None],
+        tried=len(alerts),
+    )
+
+
+def read_matchers(texts: Sequence[str]) -> Matchers:
+    """Matchers as somebody wrote them.
+
+    Raises:
+        Problem: 400, as in `preview`.
+    """
+    asked = "That silence cannot be made"
+    try:
+        matchers = parse_all(texts)
+    except RecountError as error:
+        raise Problem(400, asked, because=str(error), instead=error.hint) from error
+    if not matchers or match_nothing_given(matchers):
+        raise Problem(
+            400,
+            asked,
+            because="it would fit every alert",
+            instead='Write at least one matcher that asks for something, such as service="checkout".',
+        )
+    return matchers
+
+
+def lines_of(text: str) -> list[str]:
+    """Matchers out of a text field: one a line."""
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def matchers_of(view: AlertView) -> str:
+    """The matchers that fit an alert and those like it, one a line: all its labels, as Alertmanager offers them."""
+    own = dict(view.alert["labels"] or {}) or {"alertname": view.alert["title"] or ""}
+    if view.alert["service"]:
+        own.setdefault("service", view.alert["service"])
+    return "\n".join(str(Matcher(name, "=", value)) for name, value in sorted(own.items()) if value)
+
+
+def _state(row: dict[str, Any], now: datetime) -> str:
+    if now >= row["ends_at"]:
+        return "ended"
+    return "active" if now >= row["starts_at"] else "pending"
