@@ -9,6 +9,7 @@ import typer
 
 from services.cli.client import Api, connect
 from services.cli.console import DATA_DEFAULT, DataOption, JsonOption, say, show_json, show_table
+from services.cli.intake_trying import add_try
 from services.cli.lens import AsOfOption, HappenedByOption, KnownByOption, asked_lens
 from services.cli.orders import show_done
 from services.cli.reading import catch_up
@@ -23,6 +24,7 @@ def register(app: typer.Typer) -> None:
     )
     intake = typer.Typer(no_args_is_help=True, help="Intake: what senders said and nobody could use.")
     intake.add_typer(letters, name="dead-letters")
+    add_try(intake)
     app.add_typer(intake, name="intake")
     # Any service may set a message aside, so they have a name of their own, too.
     app.add_typer(letters, name="dead-letters")

@@ -1,5 +1,6 @@
 """``recount keys``: what senders present to intake."""
 
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -11,6 +12,7 @@ from services.cli.console import DATA_DEFAULT, DataOption, JsonOption, note, say
 from services.cli.lens import AsOfOption, HappenedByOption, KnownByOption, asked_lens
 from services.cli.orders import show_done
 from services.cli.reading import catch_up
+from services.cli.text_file import read_text
 from services.cli.times import short_time
 from services.command import Done
 from services.intake.adapters import sender_names
@@ -27,6 +29,9 @@ def register(app: typer.Typer) -> None:
         sender: Annotated[str, typer.Argument(help=f"One of {', '.join(sender_names())}.")],
         name: Annotated[str, typer.Option(help="What it is for.")] = "",
         service: Annotated[str, typer.Option(help="Service of alerts that name none themselves.")] = "",
+        mapping: Annotated[
+            Path | None, typer.Option(help="How payloads are read, TOML or JSON: for the sender mapped.")
+        ] = None,
         signing_secret: Annotated[
             bool, typer.Option("--signing-secret", help="Ask for the secret that the sender signs with, too.")
         ] = False,
@@ -34,7 +39,8 @@ def register(app: typer.Typer) -> None:
         as_json: JsonOption = False,
     ) -> None:
         """Make a key and print its secret, this once: the log keeps only its hash."""
-        wanted = {"sender": sender, "name": name, "service": service}
+        read_by = read_text(mapping) if mapping else ""
+        wanted = {"sender": sender, "name": name, "service": service, "mapping": read_by}
         secret = typer.prompt("Signing secret", hide_input=True, err=True) if signing_secret else ""
         with connect(data) as api:
             answer = api.post("/api/keys", json=wanted, headers={"Idempotency-Key": new_event_id()})
@@ -45,6 +51,18 @@ def register(app: typer.Typer) -> None:
             return
         say(answer["secret"])
         note(f"{answer['key_id']} was made. Its secret is shown only now.")
+
+    @keys.command()
+    def update(
+        key: Annotated[str, typer.Argument(help="The key's id.")],
+        mapping: Annotated[Path, typer.Option(help="How payloads are read from now on, TOML or JSON.")],
+        data: DataOption = DATA_DEFAULT,
+        as_json: JsonOption = False,
+    ) -> None:
+        """Read a key's payloads by another mapping from now on."""
+        with connect(data) as api:
+            answer = api.post(f"/api/keys/{key}/mapping", json={"mapping": read_text(mapping)})
+        show_done(msgspec.convert(answer, Done), as_json=as_json)
 
     @keys.command()
     def sign(

@@ -30,7 +30,7 @@ class Changes:
         self._log = log
         self._keys = keys
 
-    async def handle(self, receipt: Receipt, number: int, said: Said) -> None:
+    async def handle(self, receipt: Receipt, number: int, said: Said) -> bool:
         """See `translator.Aside.handle`."""
         assert isinstance(said, Change), "only changes come here"
         key = self._keys.get(receipt.integration)
@@ -47,13 +47,16 @@ class Changes:
         )
         stream = f"change.{change_key(receipt, said)}"
 
-        async def attempt() -> tuple[tuple[Write, ...], None]:
+        async def attempt() -> tuple[tuple[Write, ...], bool]:
             history = await self._log.read(stream)
-            if any(recorded.event.id == event.id or _says_the_same(recorded.fact, fact) for recorded in history):
-                return (), None
-            return (Write(stream, history[-1].seq if history else 0, (event,)),), None
+            if any(recorded.event.id == event.id for recorded in history):
+                return (), True
+            if any(_says_the_same(recorded.fact, fact) for recorded in history):
+                return (), False
+            return (Write(stream, history[-1].seq if history else 0, (event,)),), True
 
-        await decide_and_append(self._log, attempt)
+        _seq, stands = await decide_and_append(self._log, attempt)
+        return stands
 
 
 def change_key(receipt: Receipt, change: Change) -> str:

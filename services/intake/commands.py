@@ -22,6 +22,8 @@ class CreateKey(Command, frozen=True, tag="create_key"):
     """Service of alerts that do not name one themselves."""
     key_id: str = ""
     """Chosen by intake when empty."""
+    mapping: str = ""
+    """How payloads are read, as TOML or JSON: for the sender ``mapped``, which needs one."""
 
 
 class RotateKey(Command, frozen=True, tag="rotate_key"):
@@ -53,6 +55,15 @@ class SignKey(Command, frozen=True, tag="sign_key"):
     """What `services.signing_secrets` knows the secret by; empty: expect none any more."""
 
 
+class MapKey(Command, frozen=True, tag="map_key"):
+    """Read the payloads of a key by another mapping from now on."""
+
+    mapping: str
+    """TOML or JSON."""
+    key_id: str = ""
+    """May be given as the order's target instead."""
+
+
 class Replay(Command, frozen=True, tag="replay"):
     """Try a dead letter of intake again, with today's adapter."""
 
@@ -67,7 +78,7 @@ class ShowReceipt(Command, frozen=True, tag="receipt"):
     """Its position in INTAKE."""
 
 
-IntakeCommand = CreateKey | RotateKey | RevokeKey | SignKey | Replay | ShowReceipt
+IntakeCommand = CreateKey | RotateKey | RevokeKey | SignKey | MapKey | Replay | ShowReceipt
 VERBS: dict[str, type[IntakeCommand]] = {str(kind.__struct_config__.tag): kind for kind in get_args(IntakeCommand)}
 """Every verb with its command: ``{"create_key": CreateKey, …}``."""
 

@@ -168,6 +168,7 @@ class Door:
         request = Request(method=method, path=asked.path, query=query, headers=headers, body=body)
         presented = presented_secret(adapter, asked.secret, request)
         key = await self._admit(adapter, presented)
+        adapter = adapter.for_mapping(key.mapping)
         await self._signatures.check(adapter, key, request)
         if asked.way.answer is not None:
             return await self._answer(asked, key, query)

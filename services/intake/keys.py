@@ -8,7 +8,7 @@ from datetime import datetime
 import msgspec
 
 from events import EventLog
-from events.audit import KeyCreated, KeyRevoked, KeyRotated, KeySigningChanged
+from events.audit import KeyCreated, KeyMappingChanged, KeyRevoked, KeyRotated, KeySigningChanged
 from events.subjects import split
 
 # A secret that nobody knows may be new, so the log is asked before it is refused: a 4xx would be final for an
@@ -30,6 +30,8 @@ class Key(msgspec.Struct, frozen=True, kw_only=True):
     service: str = ""
     name: str = ""
     is_revoked: bool = False
+    mapping: str = ""
+    """How its payloads are read, for adapters that need one; see `services.intake.mapping`."""
     signing_id: str = ""
     """The secret that its sender signs with, where one was told to us; see `services.signing_secrets`."""
 
@@ -66,7 +68,10 @@ class Keys:
                     secret_sha256=fact.secret_sha256,
                     service=fact.service,
                     name=fact.name,
+                    mapping=fact.mapping,
                 )
+            elif isinstance(fact, KeyMappingChanged) and key_id in by_id:
+                by_id[key_id] = msgspec.structs.replace(by_id[key_id], mapping=fact.mapping)
             elif isinstance(fact, KeyRevoked) and key_id in by_id:
                 by_id[key_id] = msgspec.structs.replace(by_id[key_id], is_revoked=True)
             elif isinstance(fact, KeyRotated) and key_id in by_id:

@@ -1,8 +1,9 @@
 """Intake's commands: integration keys and dead letters.
 
 Hears  ``cmd.intake.create_key``, ``cmd.intake.rotate_key``, ``cmd.intake.revoke_key``, ``cmd.intake.sign_key``,
-       ``cmd.intake.replay``.
-Says   KeyCreated, KeyRotated, KeyRevoked, KeySigningChanged, DeadLetterReplayed, and alert facts of a replayed receipt.
+       ``cmd.intake.map_key``, ``cmd.intake.replay``.
+Says   KeyCreated, KeyRotated, KeyRevoked, KeySigningChanged, KeyMappingChanged, DeadLetterReplayed, and alert facts of
+       a replayed receipt.
 Keeps  nothing.
 """
 
@@ -19,7 +20,18 @@ from events.receipt import Receipts
 from services.command import Answer, CommandRefused, Done, Order, Refused
 from services.decision import decide_and_append
 from services.intake.adapters import adapters
-from services.intake.commands import CreateKey, IntakeCommand, Replay, RevokeKey, RotateKey, ShowReceipt, SignKey, parse
+from services.intake.commands import (
+    CreateKey,
+    IntakeCommand,
+    MapKey,
+    Replay,
+    RevokeKey,
+    RotateKey,
+    ShowReceipt,
+    SignKey,
+    parse,
+)
+from services.intake.key_mapping import change_mapping, check_mapping
 from services.intake.keys import Keys
 from services.intake.receipt_told import show_receipt
 from services.intake.rotation import rotate
@@ -58,6 +70,8 @@ class IntakeService:
                 return await self._revoke_key(order, command)
             case SignKey():
                 return await self._sign_key(order, command)
+            case MapKey():
+                return await self._map_key(order, command)
             case Replay():
                 return await self._replay(order, command)
             case ShowReceipt():
@@ -74,6 +88,7 @@ class IntakeService:
                 instead=f"choose one of {', '.join(sorted(adapters()))}",
                 code="invalid",
             )
+        check_mapping(asked, command.sender, command.mapping)
         _require_digest(asked, command.secret_sha256)
         key_id = command.key_id or order.target or f"key-{key_of(order.id)[:10]}"
         if not is_id(key_id):
@@ -91,6 +106,7 @@ class IntakeService:
                     secret_sha256=command.secret_sha256,
                     name=command.name,
                     service=command.service,
+                    mapping=command.mapping,
                 )
                 return (Write(stream, NOTHING, (_event(order, fact),)),), True
             created = history[0].fact
@@ -163,6 +179,19 @@ class IntakeService:
         await self._keys.refresh()
         expects = "is accepted with a signature only" if command.signing_id else "is accepted without a signature"
         return Done(target=key_id, seq=seq, message=f"What comes with {key_id} {expects}.")
+
+    async def _map_key(self, order: Order, command: MapKey) -> Done:
+        key_id = command.key_id or order.target
+        stream = f"key.{key_id}"
+
+        async def attempt() -> tuple[tuple[Write, ...], bool]:
+            history = await self._log.read(stream) if is_id(key_id) else []
+            changed = change_mapping(key_id, command.mapping, history)
+            return ((Write(stream, history[-1].seq, (_event(order, changed),)),) if changed else ()), True
+
+        seq, _ = await decide_and_append(self._log, attempt)
+        await self._keys.refresh()
+        return Done(target=key_id, seq=seq, message=f"Payloads of {key_id} are read by that mapping.")
 
     async def _replay(self, order: Order, command: Replay) -> Done:
         identifier = command.dead_letter_id or order.target

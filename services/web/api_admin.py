@@ -37,6 +37,15 @@ class NewKey(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     name: Annotated[str, msgspec.Meta(max_length=200)] = ""
     service: Annotated[str, msgspec.Meta(max_length=200)] = ""
     """Service of alerts that do not name one themselves."""
+    mapping: Annotated[str, msgspec.Meta(max_length=20_000)] = ""
+    """How payloads are read, as TOML or JSON: for the sender ``mapped``."""
+
+
+class NewMapping(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """How a key's payloads are read."""
+
+    mapping: Annotated[str, msgspec.Meta(min_length=1, max_length=20_000)]
+    """TOML or JSON."""
 
 
 class NewSigningSecret(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -158,6 +167,13 @@ async def revoke_key(
     return await site.orders.give(request, "intake", "revoke_key", {"reason": reason}, target=key_id)
 
 
+@post("/keys/{key_id:str}/mapping", status_code=200)
+async def map_key(request: AskerRequest, key_id: FromPath[str], data: JSONBody[NewMapping], site: Here) -> Done:
+    """Read a key's payloads by another mapping from now on."""
+    require_admin(request.user)
+    return await site.orders.give(request, "intake", "map_key", {"mapping": data.mapping}, target=key_id)
+
+
 @post("/keys/{key_id:str}/signing-secret", status_code=200)
 async def sign_key(request: AskerRequest, key_id: FromPath[str], data: JSONBody[NewSigningSecret], site: Here) -> Done:
     """Accept what comes with a key only if its sender signed it with this secret, which is kept beside the log."""
@@ -219,6 +235,7 @@ router = Router(
         create_key,
         rotate_key,
         revoke_key,
+        map_key,
         sign_key,
         unsign_key,
         dead_letters,

@@ -1,6 +1,7 @@
 """Real payloads and what they become: ``<case>.payload`` beside ``<case>.signals.json``, one folder an adapter.
 
-``<case>.headers`` holds the request headers that belong to the payload. To add a case, write its payload and run this
+``<case>.headers`` holds the request headers that belong to the payload, ``<case>.mapping`` how it is read where the
+integration key says so. To add a case, write its payload and run this
 file with ``WRITE_SIGNALS=1``; look at what it wrote before committing it.
 """
 
@@ -24,7 +25,8 @@ def signals(payload: Path) -> str:
     """What a payload says, as JSON for people."""
     headers_file = payload.with_suffix(".headers")
     headers = json.loads(headers_file.read_text()) if headers_file.exists() else {}
-    adapter = adapters()[payload.parent.name]
+    mapping = payload.with_suffix(".mapping")
+    adapter = adapters()[payload.parent.name].for_mapping(mapping.read_text() if mapping.exists() else "")
     receipt = Receipt(
         seq=1,
         source=adapter.name,
