@@ -22,6 +22,9 @@ class Metrics:
         self.translated = Counter(
             "recount_intake_receipts_translated", "Receipts turned into facts", registry=self._registry
         )
+        self.repeated = Counter(
+            "recount_intake_receipts_repeated", "Receipts that changed nothing", registry=self._registry
+        )
         self.dead = Counter("recount_intake_dead_letters", "Receipts set aside", registry=self._registry)
         self._queue = Gauge("recount_intake_queue", "Receipts that wait for the disk", registry=self._registry)
 

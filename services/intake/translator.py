@@ -5,9 +5,9 @@ what is in the log now, not on what this copy of the service remembers.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from types import MappingProxyType
-from typing import Literal, Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -29,6 +29,7 @@ SOURCE = "recount/intake"
 EVENTS_PER_APPEND_MAX = 250
 # Signals about one alert that are decided at once: each says at most two facts, and one append takes 1,000.
 SIGNALS_PER_ALERT_MAX = 400
+_MAPPED = frozenset(name for name, adapter in adapters().items() if adapter.configured)
 # Alert streams that are read at the same time.
 READS_AT_ONCE = 32
 
@@ -36,8 +37,11 @@ READS_AT_ONCE = 32
 class Aside(Protocol):
     """Takes what a receipt says beside alerts: a change, a ping, a wish to be confirmed."""
 
-    async def handle(self, receipt: Receipt, number: int, said: Said) -> None:
+    async def handle(self, receipt: Receipt, number: int, said: Said) -> bool | None:
         """Store it. Doing so twice writes nothing new.
+
+        Returns:
+            Whether a fact that names the receipt stands for it, from now or from before. If not, it changed nothing.
 
         Raises:
             LogError: the log does not answer or is full; it may be repeated.
@@ -58,6 +62,17 @@ class _Decided(msgspec.Struct, frozen=True):
     stream: str
     events: tuple[Event, ...]
     after: int
+    causes: frozenset[str]
+    """Receipts that the stream has facts of, from now or from before."""
+
+
+class Told(msgspec.Struct, frozen=True):
+    """What became of some receipts."""
+
+    unusable: dict[int, Exception]
+    """Those that cannot be used, by position, and why."""
+    repeated: tuple[int, ...]
+    """Positions of those that were understood and changed nothing."""
 
 
 class Translator:
@@ -88,35 +103,63 @@ class Translator:
         Raises:
             LogError: the log does not answer or is full; the whole may be repeated.
         """
+        return (await self.translate(receipts, settled=settled)).unusable
+
+    async def translate(self, receipts: Sequence[Receipt], *, settled: bool) -> Told:
+        """What `handle` does, telling too which receipts changed nothing. Raises what that does.
+
+        A receipt that is delivered again after its facts were stored did change something.
+        """
         unusable: dict[int, Exception] = {}
         by_stream: dict[str, list[_Said]] = {}
+        beside: list[Coroutine[Any, Any, tuple[int, bool | Exception]]] = []
+        await self._know_keys(receipts)
         for receipt in receipts:
             try:
-                adapter = adapter_of(receipt)
+                key = self._keys.get(receipt.integration)
+                adapter = adapter_of(receipt).for_mapping(key.mapping if key else "")
                 told = tuple(enumerate(adapter.translate(receipt)))
                 for stream, said in self._read(receipt, adapter, told, settled=settled):
                     by_stream.setdefault(stream, []).append(said)
-                for number, aside in told:
-                    if not isinstance(aside, Signal):
-                        await self._aside(receipt, number, aside)
-            except LogError:
-                raise
+                beside += [self._aside(receipt, number, said) for number, said in told if not isinstance(said, Signal)]
             except Exception as error:  # an adapter that fails on one payload must not stop the others
                 unusable[receipt.seq] = error
+        standing: set[str] = set()
+        for seq, outcome in await asyncio.gather(*beside):
+            if isinstance(outcome, Exception):
+                unusable[seq] = outcome
+            elif outcome:
+                standing.add(_cause(seq))
         while by_stream:
             now = {stream: said[:SIGNALS_PER_ALERT_MAX] for stream, said in by_stream.items()}
-            unusable |= await self._store(now)
+            unusable |= await self._store(now, standing)
             by_stream = {
                 stream: said[SIGNALS_PER_ALERT_MAX:]
                 for stream, said in by_stream.items()
                 if len(said) > SIGNALS_PER_ALERT_MAX
             }
-        return unusable
+        repeated = (one.seq for one in receipts if one.seq not in unusable and _cause(one.seq) not in standing)
+        return Told(unusable, tuple(dict.fromkeys(repeated)))
 
-    async def _aside(self, receipt: Receipt, number: int, said: Said) -> None:
-        if type(said) not in self._asides:
-            raise InvalidPayload(f"nobody takes a {type(said).__name__.lower()} here")
-        await self._asides[type(said)].handle(receipt, number, said)
+    async def _know_keys(self, receipts: Sequence[Receipt]) -> None:
+        """Look the keys up again where one is new to us, or carries a mapping, which may have changed."""
+        if any(
+            receipt.integration != NATS_INTEGRATION
+            and (self._keys.get(receipt.integration) is None or receipt.source in _MAPPED)
+            for receipt in receipts
+        ):
+            await self._keys.refresh()
+
+    async def _aside(self, receipt: Receipt, number: int, said: Said) -> tuple[int, bool | Exception]:
+        try:
+            if type(said) not in self._asides:
+                raise InvalidPayload(f"nobody takes a {type(said).__name__.lower()} here")
+            async with self._reads:
+                return receipt.seq, bool(await self._asides[type(said)].handle(receipt, number, said))
+        except LogError:
+            raise
+        except Exception as error:  # as with an adapter
+            return receipt.seq, error
 
     def _read(
         self, receipt: Receipt, adapter: Adapter, told: Sequence[tuple[int, Said]], *, settled: bool
@@ -138,7 +181,7 @@ class Translator:
             found.append((f"alert.{alert_key(receipt, signal)}", said))
         return found
 
-    async def _store(self, by_stream: dict[str, list[_Said]]) -> dict[int, Exception]:
+    async def _store(self, by_stream: dict[str, list[_Said]], standing: set[str]) -> dict[int, Exception]:
         decided = await asyncio.gather(*(self._decide(stream, said) for stream, said in by_stream.items()))
         contended: list[str] = []
         for batch in _batches([one for one in decided if one.events]):
@@ -146,6 +189,7 @@ class Translator:
                 await self._log.append(*(Write(one.stream, one.after, one.events) for one in batch))
             except (Conflict, InvalidEvent):
                 contended += [one.stream for one in batch]
+        standing.update(*(one.causes for one in decided if one.stream not in contended))
         unusable: dict[int, Exception] = {}
         for stream, outcome in zip(
             contended,
@@ -158,14 +202,17 @@ class Translator:
                 unusable |= {said.arrival.seq: outcome for said in by_stream[stream]}
             elif isinstance(outcome, BaseException):
                 raise outcome
+            else:
+                standing |= outcome
         return unusable
 
-    async def _store_alone(self, stream: str, said: list[_Said]) -> None:
-        async def attempt() -> tuple[tuple[Write, ...], Literal[True]]:
+    async def _store_alone(self, stream: str, said: list[_Said]) -> frozenset[str]:
+        async def attempt() -> tuple[tuple[Write, ...], frozenset[str]]:
             one = await self._decide(stream, said)
-            return ((Write(stream, one.after, one.events),) if one.events else ()), True
+            return ((Write(stream, one.after, one.events),) if one.events else ()), one.causes
 
-        await decide_and_append(self._log, attempt)
+        _seq, causes = await decide_and_append(self._log, attempt)
+        return causes
 
     async def _decide(self, stream: str, said: list[_Said]) -> _Decided:
         async with self._reads:
@@ -175,12 +222,13 @@ class Translator:
         events: list[Event] = []
         for one in said:
             state = _answer(state, one, answered, events)
-        return _Decided(stream, tuple(events), version)
+        causes = {event.causation_id for event in (*(recorded.event for recorded in history), *events)}
+        return _Decided(stream, tuple(events), version, frozenset(causes & {_cause(one.arrival.seq) for one in said}))
 
 
 def _answer(state: AlertState, said: _Said, answered: set[str], events: list[Event]) -> AlertState:
     for fact, happened_at in decide(state, said.signal, said.arrival):
-        cause = f"intake-{said.arrival.seq}"
+        cause = _cause(said.arrival.seq)
         event_id = derived_event_id(cause, str(said.number), tag_of(type(fact)))
         if event_id in answered:
             continue
@@ -221,6 +269,11 @@ def alert_key(receipt: Receipt, signal: Signal) -> str:
     if receipt.integration == NATS_INTEGRATION:
         return key_of(NATS_INTEGRATION, receipt.source, signal.fingerprint)
     return key_of(receipt.integration, signal.fingerprint)
+
+
+def _cause(seq: int) -> str:
+    """How events name the receipt that they answer."""
+    return f"intake-{seq}"
 
 
 def _batches(decided: list[_Decided]) -> list[list[_Decided]]:

@@ -13,19 +13,26 @@ from litestar.types import ASGIApp
 
 from events.errors import LogError
 from events.nats_intake import NatsReceipts, handled_through, receipt_from_delivery
+from events.nats_intake_reading import delivered_through, read_intake
 from events.nats_streams import INTAKE, INTAKE_SUBJECT_ROOT, declare_consumer
 from events.receipt import Receipt
 from services.broker import FETCH_TIMEOUT_S, as_it_came, set_aside
 from services.context import Context
 from services.intake.certificates import Certificates
+from services.intake.changes import Changes
+from services.intake.counter import Counter
 from services.intake.http import Door, make_intake_app
+from services.intake.key_uses import KeyUses
 from services.intake.keys import Keys
 from services.intake.lane import Lane
 from services.intake.metrics import METRICS
 from services.intake.public_web import PublicWeb
+from services.intake.repeats import REPEATS_AGE_S, Acknowledge, Repeats
 from services.intake.service import IntakeService
+from services.intake.signal import Change, Said, Subscription
 from services.intake.signatures import Signatures
-from services.intake.translator import Translator
+from services.intake.subscriptions import Subscriptions
+from services.intake.translator import Aside, Told, Translator
 from services.orders import hear_orders
 from services.signing_secrets import SigningSecrets
 
@@ -43,12 +50,42 @@ KEYS_REFRESH_S = 5.0
 class Intake:
     """What hears INTAKE and commands, in one copy of the service."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, *, repeats_age_s: float = REPEATS_AGE_S, web: PublicWeb | None = None) -> None:
         self._log = context.log
         self._keys = Keys(context.log)
-        self.translator = Translator(context.log, self._keys)
+        receipts = NatsReceipts(context.client)
+        self.subscriptions = Subscriptions(context.log, receipts, web or PublicWeb(), context.clock.now)
+        asides: dict[type[Said], Aside] = {
+            Change: Changes(context.log, self._keys),
+            Subscription: self.subscriptions,
+        }
+        self.translator = Translator(context.log, self._keys, asides)
+        self._uses = KeyUses(context.log)
         self._lane = Lane(lambda: handled_through(context.client.jetstream(), NAME))
-        self.service = IntakeService(context.log, NatsReceipts(context.client), self._keys, self.translator)
+        self.repeats = Repeats(context.log, context.clock.now, age_s=repeats_age_s)
+        self.counter = Counter(
+            context.log,
+            lambda after, through: read_intake(context.client, after=after, through=through),
+            lambda: handled_through(context.client.jetstream(), NAME),
+            context.clock.now,
+        )
+        self._counting: asyncio.Task[None] | None = None
+        self.service = IntakeService(context.log, receipts, self._keys, self.translator)
+
+    async def start(self) -> None:
+        """Keep the ledger, too, and answer subscriptions that were not before the last stop."""
+        await self.subscriptions.resume()
+        self._counting = asyncio.get_running_loop().create_task(self.counter.run())
+
+    async def drain(self) -> None:
+        """Say what was not said yet, while the server can still be told that it is. Call it before the broker stops."""
+        await self.repeats.close()
+
+    async def stop(self) -> None:
+        """Stop counting, and calling senders."""
+        await self.subscriptions.stop()
+        if self._counting is not None:
+            self._counting.cancel()
 
     async def on_deliveries(self, messages: Sequence[Any]) -> None:
         """Translate what a consumer of INTAKE delivered, and acknowledge it."""
@@ -57,34 +94,48 @@ class Intake:
         is_unbroken = last - first + 1 == len(receipts)
         try:
             settled = is_unbroken and await self._lane.is_settled(first)
-            unusable = await self._translate(receipts, settled=settled)
+            told = await self._translate(receipts, settled=settled)
             for receipt in receipts:
-                if receipt.seq in unusable:
-                    await self._set_aside(receipt, unusable[receipt.seq])
+                if receipt.seq in told.unusable:
+                    await self._set_aside(receipt, told.unusable[receipt.seq])
         except LogError as error:
             logger.warning("intake: receipts %d to %d wait: %s", first, last, error)
             for message in messages:
                 await message.nak(delay=AWAY_PAUSE_S)
             return
-        for message in messages:
-            await message.ack()
+        repeated = frozenset(told.repeated)
+        repeats: list[tuple[int, Acknowledge]] = []
+        for receipt, message in zip(receipts, messages, strict=True):
+            if receipt.seq in repeated:
+                repeats.append((receipt.seq, message.ack))
+            else:
+                await message.ack()
         if is_unbroken:
             self._lane.handled(first, last)
-        METRICS.translated.inc(len(receipts) - len(unusable))
-
-    async def _translate(self, receipts: list[Receipt], *, settled: bool) -> dict[int, Exception]:
+        with suppress(LogError):  # the next receipts tell it
+            await self._uses.told_by(receipts)
+        METRICS.translated.inc(len(receipts) - len(told.unusable))
+        METRICS.repeated.inc(len(repeats))
         try:
-            return await self.translator.handle(receipts, settled=settled)
+            # Another copy looks at what is acknowledged to know whether anything older is under way.
+            await self.repeats.hold(repeats, at_once=not settled)
+        except LogError as error:
+            logger.warning("intake: %d repeats wait: %s", len(repeats), error)
+
+    async def _translate(self, receipts: list[Receipt], *, settled: bool) -> Told:
+        try:
+            return await self.translator.translate(receipts, settled=settled)
         except LogError:
             raise
         except Exception as error:  # a receipt that we fail on must not stop the others
             if len(receipts) == 1:
                 logger.exception("intake: receipt %d", receipts[0].seq)
-                return {receipts[0].seq: error}
-            unusable: dict[int, Exception] = {}
-            for receipt in receipts:
-                unusable |= await self._translate([receipt], settled=settled)
-            return unusable
+                return Told({receipts[0].seq: error}, ())
+            each = [await self._translate([receipt], settled=settled) for receipt in receipts]
+            return Told(
+                {seq: why for told in each for seq, why in told.unusable.items()},
+                tuple(seq for told in each for seq in told.repeated),
+            )
 
     async def _set_aside(self, receipt: Receipt, error: Exception) -> None:
         logger.warning("intake: receipt %d (%s) is set aside: %s", receipt.seq, receipt.subject, error)
@@ -92,12 +143,22 @@ class Intake:
         METRICS.dead.inc()
 
 
-async def attach_intake(context: Context) -> Intake:
-    """Have intake hear its messages and commands. Call it before the broker starts."""
-    intake = Intake(context)
+async def attach_intake(
+    context: Context, *, repeats_age_s: float = REPEATS_AGE_S, web: PublicWeb | None = None
+) -> Intake:
+    """Have intake hear its messages and commands. Call it before the broker starts.
+
+    Args:
+        context: its log, client and clock are used.
+        repeats_age_s: how long what changed nothing may wait to be told, in seconds.
+        web: how senders are called; for tests that have an Internet of their own.
+    """
+    intake = Intake(context, repeats_age_s=repeats_age_s, web=web)
     broker = context.broker
+    js = context.client.jetstream()
     everything = f"{INTAKE_SUBJECT_ROOT}.>"
-    await declare_consumer(context.client.jetstream(), stream=INTAKE, durable=NAME, filter_subjects=[everything])
+    await declare_consumer(js, stream=INTAKE, durable=NAME, filter_subjects=[everything])
+    await intake.counter.begin(await delivered_through(js, NAME))
 
     @broker.subscriber(
         everything,
