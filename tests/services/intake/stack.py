@@ -25,6 +25,7 @@ from services.context import Context
 from services.intake.adapters import adapters
 from services.intake.commands import CreateKey, IntakeCommand
 from services.intake.keys import secret_sha256
+from services.intake.public_web import PublicWeb
 from services.intake.serving import make_server
 from services.intake.wiring import attach_intake, make_app
 from services.keyring import Keyring
@@ -32,6 +33,8 @@ from services.secrets import ensure_secrets
 from services.settings import Settings
 
 PATIENCE_S = 20.0
+# Long enough that repeats share a fact, short enough that a test is idle at once.
+REPEATS_AGE_S = 0.05
 
 
 async def eventually(holds: Callable[[], Awaitable[Any]], what: str) -> Any:
@@ -107,7 +110,9 @@ class Stack:
 
 
 @asynccontextmanager
-async def running(url: str, folder: Path, *, queue_max: int = 2_000, copies: int = 1) -> AsyncIterator[Stack]:
+async def running(
+    url: str, folder: Path, *, queue_max: int = 2_000, copies: int = 1, web: PublicWeb | None = None
+) -> AsyncIterator[Stack]:
     """A running intake on empty streams.
 
     Args:
@@ -115,6 +120,7 @@ async def running(url: str, folder: Path, *, queue_max: int = 2_000, copies: int
         folder: a data folder.
         queue_max: how many receipts may wait for the disk.
         copies: how many translators run at once.
+        web: what stands for the Internet; None for the real one.
     """
     client = await connect_client(url)
     js = client.jetstream()
@@ -136,11 +142,11 @@ async def running(url: str, folder: Path, *, queue_max: int = 2_000, copies: int
             keyring=Keyring(folder / "people"),
             data=folder,
         )
-        await attach_intake(context)
+        await attach_intake(context, repeats_age_s=REPEATS_AGE_S, web=web)
         await broker.start()
         contexts.append(context)
     receipts = NatsReceipts(client, queue_max=queue_max)
-    server = make_server(make_app(contexts[0], receipts=receipts), "127.0.0.1", 0)
+    server = make_server(make_app(contexts[0], receipts=receipts, web=web), "127.0.0.1", 0)
     serving = asyncio.create_task(server.serve())
 
     try:
@@ -157,7 +163,8 @@ async def running(url: str, folder: Path, *, queue_max: int = 2_000, copies: int
                 key = CreateKey(
                     sender=sender, secret_sha256=secret_sha256(stack.secrets[sender]), key_id=f"key-{sender}"
                 )
-                assert isinstance(await stack.order(key), Done)
+                answer = await stack.order(key)
+                assert isinstance(answer, Done), answer
             yield stack
     finally:
         server.should_exit = True
