@@ -10,6 +10,9 @@ from datetime import datetime
 
 import msgspec
 
+# Seconds between a signature and its arrival: what most senders advise. Later it is somebody who kept the request.
+AGE_S_MAX = 300
+
 
 class Forged(Exception):
     """The signature is missing or does not fit the request."""
@@ -44,20 +47,32 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True):
         return self.certificate_url is None
 
 
-def hmac_sha256(header: str, *, prefix: str = "") -> Signature:
+def hmac_sha256(header: str, *, prefix: str = "", timestamp_header: str = "") -> Signature:
     """A signature that is the HMAC-SHA-256 of the body in hexadecimal, as most senders have it.
 
     Args:
         header: that it comes in, in lower case.
         prefix: before the digits, such as ``sha256=`` of GitHub.
+        timestamp_header: that may come too, in lower case: then ``<seconds>:<body>`` is signed, and must be fresh.
     """
 
     def check(headers: Mapping[str, str], body: bytes, proof: Proof) -> None:
         given = headers.get(header, "").strip()
         if not given:
             raise Forged(f"the request is not signed: it has no header {header}")
-        wanted = prefix + hmac.new(proof.secret.encode(), body, hashlib.sha256).hexdigest()
+        timestamp = headers.get(timestamp_header, "").strip() if timestamp_header else ""
+        signed = f"{timestamp}:".encode() + body if timestamp else body
+        wanted = prefix + hmac.new(proof.secret.encode(), signed, hashlib.sha256).hexdigest()
         if not hmac.compare_digest(given.lower().encode(), wanted.encode()):
             raise Forged(f"the signature in {header} does not fit the body and the signing secret of this key")
+        if timestamp and not _is_fresh(timestamp, proof.now):
+            raise Forged(
+                f"{timestamp_header} is not within {AGE_S_MAX} s of now: the request was kept, or a clock is wrong"
+            )
 
     return Signature(check=check)
+
+
+def _is_fresh(timestamp: str, now: datetime) -> bool:
+    is_number = timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 12
+    return is_number and abs(now.timestamp() - int(timestamp)) <= AGE_S_MAX

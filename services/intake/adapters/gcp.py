@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from events.alert import AlertSeverity
 from events.receipt import Receipt
 from services.intake.adapters import Adapter, InvalidPayload, Request, plain_reply
 from services.intake.payload import accepted, epoch_moment, invalid, said
@@ -102,7 +103,7 @@ def signals(payload: Payload, _receipt: Receipt) -> tuple[Signal, ...]:
             state="resolved" if is_over else "firing",
             fingerprint=incident.incident_id,
             title=incident.policy_name or incident.condition_name or incident.incident_id,
-            severity="info" if is_test else severity_of(incident.severity or policy.get("severity", "")),
+            severity="info" if is_test else _severity(incident, policy),
             service=policy.get("service") or user.get("service") or resource.get("service_name", ""),
             labels=said(user | metric | resource | labels | policy),
             annotations=said(
@@ -118,6 +119,12 @@ def signals(payload: Payload, _receipt: Receipt) -> tuple[Signal, ...]:
             ended_at=epoch_moment(incident.ended_at) if is_over else None,
         ),
     )
+
+
+def _severity(incident: Incident, policy: dict[str, str]) -> AlertSeverity:
+    """Google's own where the policy has one ("No severity" otherwise), then the policy's label."""
+    own = severity_of(incident.severity or "")
+    return own if own != "unknown" else severity_of(policy.get("severity", ""))
 
 
 def _labels(of: Typed | None) -> dict[str, str]:

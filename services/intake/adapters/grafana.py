@@ -3,7 +3,8 @@
 The payload is that of Alertmanager's webhook with more fields. Grafana reads only the status and does not try again:
 what it could not send comes with the next notification of the group, if the alert still fires then. It posts or, where
 it is told so, puts. An alert is identified by its fingerprint, an occurrence by ``startsAt``. A key may be given as
-password of basic authentication or as credentials of the authorization header.
+password of basic authentication or as credentials of the authorization header. Since 12.0 it signs with an HMAC secret
+of the contact point, if it is given one: the body, or ``<timestamp>:<body>`` where it is told the timestamp's header.
 """
 
 from datetime import datetime
@@ -16,9 +17,15 @@ from services.intake.adapters import Adapter, InvalidPayload, Reply, Route, plai
 from services.intake.adapters.alertmanager import cut_off, service_of, title_of
 from services.intake.adapters.alertmanager_api import fingerprint
 from services.intake.signal import FINGERPRINT_LENGTH_MAX, Signal, moment, severity_of, words
+from services.intake.signature import hmac_sha256
 
 # Grafana sends every alert of a group unless "Max Alerts" is set; more than this would not fit into a request.
 ALERTS_PER_REQUEST_MAX = 10_000
+
+SIGNATURE_HEADER = "x-grafana-alerting-signature"
+"""Grafana's own choice; another one cannot be checked."""
+TIMESTAMP_HEADER = "x-grafana-alerting-timestamp"
+"""What "timestamp header" must be set to, if it is set."""
 
 # Fields of an alert that lead somewhere.
 _LINKS = ("silence_url", "dashboard_url", "panel_url", "image_url")
@@ -116,4 +123,5 @@ ADAPTER = Adapter(
     invalid=lambda problem: plain_reply(problem.status, str(problem), "It is kept as a dead letter."),
     refused=plain_reply,
     routes=(Route("PUT", "/hooks/grafana"),),
+    signature=hmac_sha256(SIGNATURE_HEADER, timestamp_header=TIMESTAMP_HEADER),
 )

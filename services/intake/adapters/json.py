@@ -19,6 +19,10 @@ import msgspec
 from events.receipt import Receipt
 from services.intake.adapters import Adapter, InvalidPayload, Reply, plain_reply
 from services.intake.signal import FINGERPRINT_LENGTH_MAX, Signal, State, moment, severity_of, words
+from services.intake.signature import hmac_sha256
+
+SIGNATURE_HEADER = "x-hub-signature-256"
+"""What GitHub, and many who followed it, sign a webhook in."""
 
 # As many as any sender puts into one group; more belong into several requests.
 ALERTS_PER_REQUEST_MAX = 1_000
@@ -130,4 +134,5 @@ ADAPTER = Adapter(
     accepted=_accepted,
     invalid=lambda problem: plain_reply(problem.status, str(problem), "It is kept as a dead letter."),
     refused=plain_reply,
+    signature=hmac_sha256(SIGNATURE_HEADER, prefix="sha256="),
 )
