@@ -47,6 +47,11 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     not_before: datetime | None = None
     """A moment that has come, whatever our clock says."""
 
+    @property
+    def thoroughness(self) -> tuple[bool, bool]:
+        """Looks of the same occurrence compared."""
+        return self.decides, not self.held_only
+
 
 async def looks(log: EventLog, event: Recorded) -> list[Look]:
     """The alerts that an event makes us look at.

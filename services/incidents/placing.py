@@ -80,8 +80,9 @@ class Placing:
         return draft.writes(), answered
 
     async def _decide_all(self, draft: Draft, found: Sequence[Judged | None], now: datetime) -> int:
-        # A firing and what changed it since are one occurrence.
-        waiting = {(each.firing.alert_key, each.firing.occurrence): each for each in found if each is not None}
+        # A firing and what changed it since are one occurrence; who looks most thoroughly looks for all.
+        known = sorted((each for each in found if each is not None), key=lambda each: each.look.thoroughness)
+        waiting = {(each.firing.alert_key, each.firing.occurrence): each for each in known}
         holders = await self._load(draft, list(waiting.values()))
         for number, each in enumerate(found):
             judged = waiting.pop((each.firing.alert_key, each.firing.occurrence), None) if each else None

@@ -26,6 +26,7 @@ from tests.simulation.deliveries import Mailbox
 from tests.simulation.faults import FaultyLog, ForgetfulLog
 from tests.simulation.monitoring import Monitoring
 from tests.simulation.paging import Paging
+from tests.simulation.quieting import Quieting
 from tests.simulation.responders import Responders
 
 COPIES = 2
@@ -44,6 +45,8 @@ class History(msgspec.Struct, frozen=True):
     events: tuple[Recorded, ...]
     stored: tuple[Stored, ...]
     answers: tuple[tuple[Order, str, Answer], ...]
+    ended_at: datetime
+    """When it was watched last."""
 
 
 class World:
@@ -61,12 +64,13 @@ class World:
         self.monitoring = Monitoring(translators, self.random, self.clock)
         # Every kind of service with what starts a copy of it.
         starts: tuple[Callable[[], Any], ...] = (
-            lambda: Incidents(self.log_of_a_process(), self.clock),
+            lambda: Incidents(self.log_of_a_process(), self.clock, timers=self.timers),
             lambda: self._paging.oncall(self.log_of_a_process()),
             lambda: self._paging.notifier(self.log_of_a_process()),
         )
         self._services = [(start, [start() for _ in range(COPIES)]) for start in starts]
         self.mailboxes = [Mailbox(copies, self.random, self.clock) for _start, copies in self._services]
+        self._quieting = Quieting(self.log, self.random, self.clock)
         self.responders = Responders(self._services[0][1], self.log, self.random, self.clock)
 
     def log_of_a_process(self) -> FaultyLog:
@@ -78,16 +82,20 @@ class World:
     async def run(self, steps: int) -> History:
         """Let things happen, then let everything come to rest, and tell what happened."""
         await self._paging.introduce(self.log)
+        await self._quieting.introduce()
         for _ in range(steps):
             await self._step()
         await self._drain()
         stored = tuple(await self._stored_after(0))
-        return History(tuple(decode(entry) for entry in stored), stored, tuple(self.responders.answers))
+        return History(
+            tuple(decode(entry) for entry in stored), stored, tuple(self.responders.answers), self.clock.now()
+        )
 
     async def _step(self) -> None:
         await self._pass_time()
         for _ in range(self.random.randint(0, 2)):
             self.monitoring.notices()
+        await self._quieting.act()
         at_once = self.random.choices(self._possible(), k=self.random.randint(1, 5))
         await asyncio.gather(*(act() for act in at_once))
         if self.random.random() < 0.7:
