@@ -58,8 +58,7 @@ select
     known.gaps,
     cast(known.usual_us // 1000000 as bigint) as usual_gap_s,
     cast(greatest((epoch_us(clock.moment) - epoch_us(known.last_at)) // 1000000, 0) as bigint) as silent_s,
-    coalesce(
-        epoch_us(clock.moment) - epoch_us(known.last_at) > greatest(known.usual_us, 600000000), false
-    ) as is_unusual
+    known.usual_us is not null
+        and epoch_us(clock.moment) - epoch_us(known.last_at) > greatest(known.usual_us, 600000000) as is_unusual
 from known
 cross join clock

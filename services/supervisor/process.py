@@ -154,6 +154,9 @@ class Process:
             server.should_exit = True
         for service, (_server, task) in self._servers.items():
             await _settled(task, f"the HTTP server of {service}")
+        for name, service in self._services.items():
+            if hasattr(service, "drain"):
+                await _settled(service.drain(), f"what {name} still has to say")
         if self._context is not None and self._context.broker.subscribers:
             await _settled(self._context.broker.stop(), "the subscribers")
         for name, service in reversed(self._services.items()):
