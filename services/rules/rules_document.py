@@ -1,6 +1,5 @@
 """Reading a rule set from TOML; errors name the key, what is there, what is expected and what to do."""
 
-import re
 import tomllib
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -13,6 +12,7 @@ import msgspec
 from events.alert import AlertSeverity
 from events.errors import BadConfiguration
 from events.incident import Severity
+from services.rules.durations import parse_duration
 from services.rules.matchers import Matchers, parse_all, written
 from services.rules.ruleset import (
     ALL_LABELS,
@@ -35,8 +35,6 @@ ROUTES_MAX = 1_000
 ROUTE_DEPTH_MAX = 16
 INHIBIT_RULES_MAX = 200
 NAME_CHARS_MAX = 64
-# Days. A wait or window that is longer was meant to be another unit.
-DURATION_DAYS_MAX = 366
 
 HINT = "docs/rules.md explains every key; `recount rules show --example` prints a set to begin with."
 _TABLES = ("severity", "severity_of", "route", "inhibit", "time_intervals", "flapping", "services")
@@ -44,7 +42,6 @@ _ROUTE_KEYS = (
     "name", "matchers", "continue", "opens_at", "group_by", "group_wait", "group_window", "action", "policy",
     "mute_time_intervals", "active_time_intervals", "resolve_after_clear", "expire_after", "routes",
 )  # fmt: skip
-_DURATION = re.compile(r"(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?")
 Made = TypeVar("Made")
 
 
@@ -290,16 +287,7 @@ class _Fields:
         text = self._reader.convert(self._table[name], str, f"{self._key}.{name}")
         if not text:
             return None
-        found = _DURATION.fullmatch(text) if text != "0" else _DURATION.fullmatch("0s")
-        if found is None or not any(found.groups()):
-            raise self._reader.wrong(
-                f"{self._key}.{name}", f'expected a duration such as "30s" or "1h30m", got {text!r}'
-            )
-        weeks, days, hours, minutes, seconds, milliseconds = (min(int(part or 0), 10**9) for part in found.groups())
-        duration = timedelta(
-            weeks=min(weeks, 10**6), days=min(days, 10**6), hours=hours, minutes=minutes, seconds=seconds,
-            milliseconds=milliseconds,
-        )  # fmt: skip
-        if duration > timedelta(days=DURATION_DAYS_MAX):
-            raise self._reader.wrong(f"{self._key}.{name}", f"expected at most {DURATION_DAYS_MAX} days, got {text!r}")
-        return duration
+        try:
+            return parse_duration(text)
+        except BadConfiguration as error:
+            raise self._reader.wrong(f"{self._key}.{name}", str(error)) from error
