@@ -58,7 +58,7 @@ class Counter:
 
     async def begin(self, delivered: int) -> None:
         """Let the ledger begin, unless it has. What an earlier version handled is not its: that left no word of what
-        changed nothing.
+        changed nothing. Call it before the first receipt is translated.
 
         Args:
             delivered: the position up to which receipts were given to translators before.
@@ -66,7 +66,7 @@ class Counter:
         Raises:
             LogError: the log does not answer.
         """
-        if delivered == 0 or await self._log.last(STREAM) is not None:
+        if await self._log.last(STREAM) is not None:
             return
         try:
             await self._store(0, [ReceiptsCounted(first_seq=1, last_seq=delivered, sources=(), is_before=True)])

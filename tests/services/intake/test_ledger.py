@@ -18,7 +18,7 @@ from services.intake.counter import Counter
 from services.intake.wiring import Intake, attach_intake
 from tests.nats_process import NatsProcess
 from tests.services.intake.alone import context_of, emptied
-from tests.services.intake.stack import Stack, eventually, running
+from tests.services.intake.stack import Stack, eventually
 from tests.spec import empty_warehouse
 
 ROOT = Path(__file__).parents[3]
@@ -100,13 +100,18 @@ async def test_positions_that_intake_lost_are_told(intake: Stack):
 
 
 async def test_what_an_earlier_version_received_is_not_in_the_ledger(intake_nats: NatsProcess, tmp_path: Path):
-    async with running(intake_nats.url, tmp_path) as stack:
-        counter = Intake(stack.context).counter
+    client = await emptied(intake_nats.url)
+    context = await context_of(intake_nats.url, tmp_path)
+    try:
+        counter = Intake(context).counter
         await counter.begin(700)
         await counter.begin(900)
-        (begun,) = await stack.log.read("ledger.received")
+        (begun,) = await context.log.read("ledger.received")
         assert isinstance(begun.fact, ReceiptsCounted)
         assert (begun.fact.last_seq, begun.fact.is_before) == (700, True)
+    finally:
+        await context.client.close()
+        await client.close()
 
 
 async def test_a_kill_between_telling_repeats_and_acknowledging_them_loses_and_doubles_nothing(
