@@ -19,6 +19,7 @@ import msgspec
 from events.alert import AlertSeverity
 from events.errors import BadConfiguration
 from events.incident import Severity
+from services.mail_settings import MailSettings
 from services.toml_reader import TomlReader
 
 FILE_NAME = "recount.toml"
@@ -173,6 +174,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     channels: ChannelsSettings = ChannelsSettings()
     smtp: SmtpSettings | None = None
     """None: contacts ``smtp:…`` fail with a reason."""
+    mail: MailSettings = MailSettings()
     log: LogSettings = LogSettings()
     snapshot: SnapshotSettings = SnapshotSettings()
     postgres: PostgresSettings = PostgresSettings()
@@ -242,19 +244,7 @@ def parse_settings(text: str, file: str) -> Settings:
     reader = TomlReader(file, hint=EXAMPLE_HINT)
     reader.refuse_unknown(
         document,
-        (
-            "public_url",
-            "people",
-            "rotations",
-            "policies",
-            "grouping",
-            "paging",
-            "channels",
-            "smtp",
-            "log",
-            "snapshot",
-            "postgres",
-        ),
+        tuple(name for name in Settings.__struct_fields__ if name not in ("nats_url", "file")),
         where="",
     )
     settings = Settings(
@@ -266,6 +256,7 @@ def parse_settings(text: str, file: str) -> Settings:
         paging=reader.table(document, "paging", PagingSettings) or PagingSettings(),
         channels=reader.table(document, "channels", ChannelsSettings) or ChannelsSettings(),
         smtp=reader.table(document, "smtp", SmtpSettings),
+        mail=reader.table(document, "mail", MailSettings) or MailSettings(),
         log=reader.table(document, "log", LogSettings) or LogSettings(),
         snapshot=reader.table(document, "snapshot", SnapshotSettings) or SnapshotSettings(),
         postgres=reader.table(document, "postgres", PostgresSettings) or PostgresSettings(),

@@ -191,7 +191,7 @@ def make_app(context: Context, *, receipts: NatsReceipts | None = None, web: Pub
     @asynccontextmanager
     async def open_port(_app: Litestar) -> AsyncIterator[None]:
         await keys.refresh()
-        watch = asyncio.get_running_loop().create_task(_keep_fresh(keys))
+        watch = asyncio.get_running_loop().create_task(keep_fresh(keys))
         try:
             yield
         finally:
@@ -203,7 +203,8 @@ def make_app(context: Context, *, receipts: NatsReceipts | None = None, web: Pub
     return make_intake_app(door, METRICS, lambda: bool(context.client.is_connected), open_port)
 
 
-async def _keep_fresh(keys: Keys) -> None:
+async def keep_fresh(keys: Keys) -> None:
+    """Look at the keys again and again, so that a revoked one is soon refused."""
     while True:
         await asyncio.sleep(KEYS_REFRESH_S)
         with suppress(LogError):

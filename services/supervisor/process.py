@@ -30,7 +30,7 @@ from services.settings import Settings, load_settings
 from services.supervisor.configuration import apply_settings
 from services.supervisor.data_folder import PRIVATE_UMASK, prepare_folder
 from services.supervisor.first_facts import Presence, record_credentials
-from services.supervisor.http_door import Address, bind, without_signals
+from services.supervisor.http_door import Address, bind, parse_address, without_signals
 from services.supervisor.nats_server import wait_until_it_answers
 from services.supervisor.roles import ROLES, SUPERVISED_VARIABLE, user_of
 
@@ -132,6 +132,8 @@ class Process:
             await self._configure(context)
         if (listener := sockets.pop("pgwire", None)) is not None:
             await self._answer_sql(listener, context)
+        if (listener := sockets.pop("mail", None)) is not None:
+            self._services["mail"] = await self._take_mails(listener, context)
         for service, listener in sockets.items():
             self._serve(service, listener, context)
 
@@ -172,7 +174,10 @@ class Process:
         ports = {"intake": (self._options.intake, "--intake"), "web": (self._options.http, "--http")}
         if self._settings.postgres.enabled:
             ports["pgwire"] = (self._options.postgres, "--postgres")
-        return {service: bind(*ports[service]) for service in services if service in ports}
+        bound = {service: bind(*ports[service]) for service in services if service in ports}
+        if "intake" in services and self._settings.mail.enabled:
+            bound["mail"] = bind(parse_address(self._settings.mail.listen, "mail.listen"), "mail.listen")
+        return bound
 
     async def _attach(self, service: str, context: Context) -> None:
         if service in ("web", "pgwire"):  # they have nothing but their ports
@@ -207,6 +212,11 @@ class Process:
         self._services["pgwire"] = await open_pgwire(
             context, lambda: warehouse.warehouse, listener, needs_tls=needs_tls
         )
+
+    async def _take_mails(self, listener: socket.socket, context: Context) -> Any:
+        from services.intake.mail_wiring import open_mail
+
+        return await open_mail(context, listener)
 
     def _intake(self, context: Context) -> uvicorn.Server:
         from services.intake.serving import make_server
