@@ -74,8 +74,9 @@ class EventLog(Protocol):
         """
         ...
 
-    async def read_category(self, category: str) -> list[Recorded]:
-        """The events of every stream of a category, in log order. For configuration families, which stay small."""
+    async def read_category(self, category: str, *, after: int = NOTHING) -> list[Recorded]:
+        """The events of every stream of a category after a position, in log order. From the beginning only for
+        configuration families, which stay small."""
         ...
 
     async def read_named(self, category: str, name: str, *, after: int = NOTHING) -> list[Recorded]:

@@ -4,6 +4,7 @@ Positions are numbered as JetStream numbers them, across all streams; time comes
 """
 
 import asyncio
+from bisect import bisect_right
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
 
@@ -26,6 +27,7 @@ class MemoryLog:
         self._now = now
         self._stored: list[Stored] = []
         self._streams: dict[str, list[int]] = {}
+        self._named: dict[tuple[str, str], list[int]] = {}
         self._ids: dict[str, int] = {}
         self._appended = asyncio.Condition()
 
@@ -67,27 +69,20 @@ class MemoryLog:
         positions = self._streams.get(stream)
         return decode(self._stored[positions[-1] - 1]) if positions else None
 
-    async def read_category(self, category: str) -> list[Recorded]:
+    async def read_category(self, category: str, *, after: int = NOTHING) -> list[Recorded]:
         """See `EventLog.read_category`."""
         prefix = f"evt.{category}."
-        return [decode(stored) for stored in self._stored if stored.subject.startswith(prefix)]
+        return [decode(stored) for stored in self._stored[after:] if stored.subject.startswith(prefix)]
 
     async def read_named(self, category: str, name: str, *, after: int = NOTHING) -> list[Recorded]:
         """See `EventLog.read_named`."""
-        found = []
-        for stored in self._stored[after:]:
-            _root, its_category, _id, its_name = stored.subject.split(".")
-            if (its_category, its_name) == (category, name):
-                found.append(decode(stored))
-        return found
+        positions = self._named.get((category, name), [])
+        return [decode(self._stored[seq - 1]) for seq in positions[bisect_right(positions, after) :]]
 
     async def last_of(self, category: str, name: str) -> Recorded | None:
         """See `EventLog.last_of`."""
-        for stored in reversed(self._stored):
-            _root, its_category, _id, its_name = stored.subject.split(".")
-            if (its_category, its_name) == (category, name):
-                return decode(stored)
-        return None
+        positions = self._named.get((category, name))
+        return decode(self._stored[positions[-1] - 1]) if positions else None
 
     async def get(self, seq: int) -> Stored | None:
         """See `EventLog.get`."""
@@ -120,6 +115,8 @@ class MemoryLog:
         seq = len(self._stored) + 1
         self._stored.append(Stored(seq, subject, self._now(), body))
         self._streams.setdefault(stream_from_subject(subject), []).append(seq)
+        _root, category, _id, name = subject.split(".")
+        self._named.setdefault((category, name), []).append(seq)
         self._ids[event_id] = seq
         return seq
 

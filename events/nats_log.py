@@ -48,9 +48,9 @@ class NatsLog:
         stored = await self._direct.last(every_fact_of(stream))
         return decode(stored) if stored else None
 
-    async def read_category(self, category: str) -> list[Recorded]:
+    async def read_category(self, category: str, *, after: int = NOTHING) -> list[Recorded]:
         """See `EventLog.read_category`."""
-        return [decode(stored) for stored in await self._direct.matching(every_stream_of(category), after=NOTHING)]
+        return [decode(stored) for stored in await self._direct.matching(every_stream_of(category), after=after)]
 
     async def read_named(self, category: str, name: str, *, after: int = NOTHING) -> list[Recorded]:
         """See `EventLog.read_named`."""

@@ -52,7 +52,7 @@ class Holding:
             return True
         once = str(judged.version)
         if hold.because == "silenced":
-            if not await self._is_current(draft, hold.held_by, now):
+            if not await self._is_current(draft, hold.held_by):
                 return False
             silence = SilenceHeldAlert(alert_key=firing.alert_key, occurrence=firing.occurrence)
             stream = stream_of("silence", hold.held_by)
@@ -79,14 +79,14 @@ class Holding:
         draft.say(judged.stream, judged.version, said(firing, "held", fact, now, about="", once=once))
         return True
 
-    async def _is_current(self, draft: Draft, silence_id: str, now: datetime) -> bool:
+    async def _is_current(self, draft: Draft, silence_id: str) -> bool:
         """Whether a silence still is as it was when the verdict was asked for; its version is in the draft then."""
         if silence_id in draft.silences:
             return True
         before = self._standing.silence(silence_id)
         last = await self._log.last(stream_of("silence", silence_id))
         # Whatever had been said of it by that version is heard now.
-        await self._standing.refresh(now)
+        await self._standing.refresh()
         if last is None or self._standing.silence(silence_id) != before:
             return False
         draft.silences[silence_id] = last.seq

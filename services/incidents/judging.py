@@ -57,7 +57,7 @@ class Judging:
         First everything is added to the draft that these alerts have to say to those that they hold back: whoever is
         decided next may be one of them.
         """
-        await self._standing.refresh(now)
+        await self._standing.refresh()
         rules = self._standing.rules
         calms = any(route.resolve_after_clear for route in rules.route.walk())
         wanted = [look for look in looks if look.decides or rules.inhibit or calms]
@@ -111,7 +111,7 @@ class Judging:
             changes=firing.changes,
             rules=self._standing.rules,
             rules_seq=self._standing.rules_seq,
-            silences=self._standing.silences,
+            silences=self._standing.silences(now),
             snoozed_until=firing.snoozed_until,
             now=now,
         )

@@ -18,8 +18,9 @@ from services.rules.silences import Silence, silence_after
 
 logger = logging.getLogger("recount")
 
-# A silence that ended so long ago is forgotten: clocks of the copies of the service differ by less.
-FORGOTTEN_AFTER = timedelta(hours=1)
+# For so long after its end a silence is named among what was looked at. All are kept, because one may be made to last
+# longer after it ran out; a thousand take about a megabyte.
+SHOWN_AFTER = timedelta(hours=1)
 # Read in this order: what went before a fact that is found in one read is found by the next at the latest.
 _SILENCE_FACTS = ("ended", "changed", "created")
 
@@ -40,16 +41,15 @@ class Standing:
         self.rules_seq = NOTHING
         """Position of the rules that were published last; 0 while there are none."""
 
-    @property
-    def silences(self) -> tuple[Silence, ...]:
+    def silences(self, now: datetime) -> tuple[Silence, ...]:
         """Every silence that holds, will hold, or ended a moment ago."""
-        return tuple(self._known.values())
+        return tuple(silence for silence in self._known.values() if silence.ends_at + SHOWN_AFTER > now)
 
     def silence(self, silence_id: str) -> Silence | None:
         """One of them."""
         return self._known.get(silence_id)
 
-    async def refresh(self, now: datetime) -> None:
+    async def refresh(self) -> None:
         """Hear of everything that was said until now.
 
         Raises:
@@ -65,8 +65,6 @@ class Standing:
             news += part
         for past in sorted(news, key=lambda past: past.seq):
             self._hear(past)
-        for silence_id in [key for key, one in self._known.items() if one.ends_at + FORGOTTEN_AFTER < now]:
-            del self._known[silence_id]
 
     def _adopt(self, published: Recorded) -> None:
         assert isinstance(published.fact, RulesPublished)

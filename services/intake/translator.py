@@ -1,7 +1,7 @@
 """Receipts to alert facts: understand, load, decide, append.
 
-Nothing is cached between batches: a decision that writes nothing has no version check to protect it, so it must rest on
-what is in the log now, not on what this copy of the service remembers.
+A decision that writes nothing has no version check to protect it, so it must rest on what is in the log now, not on
+what this copy of the service remembers: what was said since about any alert is read before each batch.
 """
 
 import asyncio
@@ -19,6 +19,7 @@ from events.receipt import NATS_INTEGRATION, Receipt
 from services.decision import decide_and_append
 from services.intake.adapters import Adapter, InvalidPayload, adapters
 from services.intake.alert_decider import Arrival, decide
+from services.intake.alert_histories import AlertHistories
 from services.intake.alert_state import AlertState, evolve, fold
 from services.intake.keys import Keys
 from services.intake.signal import Said, Signal, fit
@@ -89,6 +90,7 @@ class Translator:
         self._keys = keys
         self._asides = asides
         self._reads = asyncio.Semaphore(READS_AT_ONCE)
+        self._histories = AlertHistories(log)
 
     async def handle(self, receipts: Sequence[Receipt], *, settled: bool) -> dict[int, Exception]:
         """Store what receipts say.
@@ -125,6 +127,7 @@ class Translator:
             except Exception as error:  # an adapter that fails on one payload must not stop the others
                 unusable[receipt.seq] = error
         standing: set[str] = set()
+        await self._histories.refresh()
         for seq, outcome in await asyncio.gather(*beside):
             if isinstance(outcome, Exception):
                 unusable[seq] = outcome
@@ -208,15 +211,15 @@ class Translator:
 
     async def _store_alone(self, stream: str, said: list[_Said]) -> frozenset[str]:
         async def attempt() -> tuple[tuple[Write, ...], frozenset[str]]:
-            one = await self._decide(stream, said)
+            one = await self._decide(stream, said, again=True)
             return ((Write(stream, one.after, one.events),) if one.events else ()), one.causes
 
         _seq, causes = await decide_and_append(self._log, attempt)
         return causes
 
-    async def _decide(self, stream: str, said: list[_Said]) -> _Decided:
+    async def _decide(self, stream: str, said: list[_Said], *, again: bool = False) -> _Decided:
         async with self._reads:
-            history = await self._log.read(stream)
+            history = await (self._histories.reload(stream) if again else self._histories.load(stream))
         state, version = fold(history)
         answered = {recorded.event.id for recorded in history}
         events: list[Event] = []

@@ -68,10 +68,10 @@ class FaultyLog(EventLog):
         await self._give_way()
         return await self._log.last(stream)
 
-    async def read_category(self, category: str) -> list[Recorded]:
+    async def read_category(self, category: str, *, after: int = 0) -> list[Recorded]:
         """See `EventLog.read_category`."""
         await self._give_way()
-        return await self._log.read_category(category)
+        return await self._log.read_category(category, after=after)
 
     async def read_named(self, category: str, name: str, *, after: int = 0) -> list[Recorded]:
         """See `EventLog.read_named`."""

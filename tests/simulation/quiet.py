@@ -5,6 +5,7 @@ from datetime import datetime
 from events import Recorded
 from events.alert import AlertCleared, AlertClearedUnseen, AlertFired, AlertHeld, AlertPassedOver
 from events.incident import AlertLinked
+from events.inhibition import InhibitionSourceCleared, InhibitionSourceFired
 from events.silence import SilenceChanged, SilenceCreated, SilenceEnded
 from events.subjects import split
 
@@ -22,6 +23,7 @@ class Quiet:
         self.passed_over: set[Firing] = set()
         self._firing: dict[str, int] = {}
         self._silent_until: dict[str, datetime] = {}
+        self._sources: set[tuple[str, str]] = set()
 
     def follow(self, event: Recorded) -> None:
         """One more event."""
@@ -41,6 +43,10 @@ class Quiet:
                 self._silent_until[identifier] = ends_at
             case SilenceEnded():
                 self._silent_until[identifier] = event.happened_at
+            case InhibitionSourceFired(alert_key=alert_key):
+                self._sources.add((identifier, alert_key))
+            case InhibitionSourceCleared(alert_key=alert_key):
+                self._sources.discard((identifier, alert_key))
 
     def is_firing(self, firing: Firing) -> bool:
         """Whether this occurrence still fires."""
@@ -53,5 +59,6 @@ class Quiet:
         if held.because == "silenced":
             return moment < self._silent_until[held.held_by]
         if held.because == "inhibited":
-            return held.holder_alert_key in self._firing
+            says_so = any(source == held.holder_alert_key for _key, source in self._sources)
+            return says_so and held.holder_alert_key in self._firing
         return held.until_at is None or moment < held.until_at
