@@ -20,6 +20,7 @@ from services.context import Context
 from services.web import (
     api_admin,
     api_changes,
+    api_events,
     api_export,
     api_import,
     api_incidents,
@@ -142,6 +143,7 @@ def make_app(context: Context, projector: Projecting, *, render_postmortem: Rend
             api_import.router,
             api_warehouse.router,
             api_export.router,
+            api_events.router,
             page_incidents.router,
             page_command.router,
             page_metrics.router,
