@@ -195,7 +195,7 @@ async def test_ten_minutes_of_arbitrary_requests(intake_nats: NatsProcess, tmp_p
 @pytest.mark.soak
 @pytest.mark.parametrize("sender", sorted(adapters()))
 def test_every_adapter_with_a_great_many_payloads(sender: str):
-    @settings(max_examples=10_000, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=2_000, deadline=None, suppress_health_check=list(HealthCheck))
     @given(payload=payloads(sender))
     def check(payload: Payload) -> None:
         understand(sender, payload)
