@@ -31,28 +31,11 @@ LASTS = (
 LASTS_DEFAULT = "7200"
 
 _SILENCES = """
-    with folded as (
-        select
-            stream_id as silence_id,
-            arg_max(matchers, seq) filter (where type = 'silence.created') as matchers,
-            arg_max(starts_at, seq) filter (where type in ('silence.created', 'silence.changed')) as starts_at,
-            arg_max(ends_at, seq) filter (where type in ('silence.created', 'silence.changed')) as said_ends_at,
-            arg_max(reason, seq) filter (where type in ('silence.created', 'silence.changed') and reason <> '')
-                as reason,
-            arg_min(coalesce(actor, source), seq) as created_by,
-            min(happened_at) as created_at,
-            min(happened_at) filter (where type = 'silence.ended') as ended_at,
-            arg_max(coalesce(actor, source), seq) filter (where type = 'silence.ended') as ended_by,
-            count(distinct alert_key) as held_ever
-        from silence_facts
-        group by stream_id
-    ),
-    holding as (
+    select silences.*, coalesce(holding.holds, 0) as holds
+    from silences
+    left join (
         select held_by, count(*) as holds from alerts where held_because = 'silenced' group by held_by
-    )
-    select folded.*, least(said_ends_at, coalesce(ended_at, said_ends_at)) as ends_at, coalesce(holds, 0) as holds
-    from folded left join holding on held_by = silence_id
-    where matchers is not null
+    ) as holding on holding.held_by = silences.silence_id
 """
 
 
@@ -79,7 +62,7 @@ async def read_silence(reader: Reader, silence_id: str, now: datetime, lens: AsO
     Raises:
         Problem: 404, there is none.
     """
-    rows = await reader.rows(f"{_SILENCES} and silence_id = {listed([silence_id])}", as_of=lens)
+    rows = await reader.rows(f"{_SILENCES} where silences.silence_id = {listed([silence_id])}", as_of=lens)
     if not rows:
         raise Problem(
             404,
