@@ -71,6 +71,7 @@ class KeySubscriptionAsked(Fact, frozen=True, tag="key.subscription_asked"):
 
     headline: ClassVar[str] = "{topic} asks to be confirmed"
     topic: str
+    """What the sender calls what it would send, such as the ARN of a topic of Amazon SNS."""
     receipt_seq: int
     """Position in INTAKE of the question. The address to call is a credential, so it is only there."""
 
@@ -80,6 +81,7 @@ class KeySubscriptionConfirmed(Fact, frozen=True, tag="key.subscription_confirme
 
     headline: ClassVar[str] = "{topic} was confirmed"
     topic: str
+    """What the sender calls what it would send, such as the ARN of a topic of Amazon SNS."""
     receipt_seq: int
     subscription: str = ""
     """What the sender calls the subscription, such as its ARN."""
@@ -90,6 +92,7 @@ class KeySubscriptionFailed(Fact, frozen=True, tag="key.subscription_failed"):
 
     headline: ClassVar[str] = "{topic} was not confirmed: {because}"
     topic: str
+    """What the sender calls what it would send, such as the ARN of a topic of Amazon SNS."""
     receipt_seq: int
     because: str
 

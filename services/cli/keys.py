@@ -135,13 +135,14 @@ def register(app: typer.Typer) -> None:
             show_json(answer)
             return
         show_table(
-            ("key", "sender", "name", "service", "created", "rotated", "last used", "revoked"),
+            ("key", "sender", "name", "service", "signed", "created", "rotated", "last used", "revoked"),
             [
                 (
                     row["key_id"],
                     row["sender"],
                     row["name"],
                     row["service"],
+                    "yes" if row["is_signed"] else "",
                     short_time(row["created_at"]),
                     short_time(row["rotated_at"]),
                     short_time(row["last_used_at"])[:10],

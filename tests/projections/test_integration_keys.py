@@ -1,6 +1,6 @@
 """The view ``integration_keys``: what senders present."""
 
-from events.audit import KeyCreated, KeyRevoked, KeyRotated, KeyUsed
+from events.audit import KeyCreated, KeyRevoked, KeyRotated, KeySigningChanged, KeyUsed
 from tests.spec import given, moment, stream
 
 
@@ -29,4 +29,19 @@ def test_a_key_shows_when_it_was_rotated_and_used_last():
             "former_until_at": moment("12:00"),
             "last_used_at": moment("11:00"),
         },
+    )
+
+
+def test_a_key_shows_whether_it_expects_signatures():
+    given(
+        stream("key.key-1", KeyCreated(sender="sentry", secret_sha256="0" * 64), at="09:00"),
+        stream("key.key-1", KeySigningChanged(signing_id="sig-1"), at="09:02"),
+        stream("key.key-2", KeyCreated(sender="sentry", secret_sha256="1" * 64), at="09:03"),
+        stream("key.key-2", KeySigningChanged(signing_id="sig-2"), at="09:04"),
+        stream("key.key-2", KeySigningChanged(signing_id=""), at="09:05"),
+        stream("key.key-3", KeyCreated(sender="json", secret_sha256="2" * 64), at="09:06"),
+    ).view("integration_keys").shows(
+        {"key_id": "key-1", "is_signed": True},
+        {"key_id": "key-2", "is_signed": False},
+        {"key_id": "key-3", "is_signed": False},
     )
