@@ -34,11 +34,21 @@ class HeartbeatMissed(Fact, frozen=True, tag="heartbeat.missed"):
     """When the last one came; None when none ever did."""
 
 
+class HeartbeatUnexpected(Fact, frozen=True, tag="heartbeat.unexpected"):
+    """A ping came that nobody expects: the heartbeat is not configured, or no longer. Said once, and again only after
+    it was configured and removed."""
+
+    headline: ClassVar[str] = "a ping came that nobody expects"
+    receipt_seq: int = 0
+    """Position in INTAKE of the ping as received."""
+
+
 class HeartbeatReturned(Fact, frozen=True, tag="heartbeat.returned"):
     """Pings come again."""
 
     headline: ClassVar[str] = "heartbeat returned"
     receipt_seq: int = 0
+    """Position in INTAKE of the ping as received."""
 
 
 class HeartbeatRemoved(Fact, frozen=True, tag="heartbeat.removed"):
@@ -48,4 +58,4 @@ class HeartbeatRemoved(Fact, frozen=True, tag="heartbeat.removed"):
     reason: str = ""
 
 
-HeartbeatFact = HeartbeatConfigured | HeartbeatMissed | HeartbeatReturned | HeartbeatRemoved
+HeartbeatFact = HeartbeatConfigured | HeartbeatMissed | HeartbeatReturned | HeartbeatUnexpected | HeartbeatRemoved

@@ -16,9 +16,10 @@ from nats.aio.client import Client
 from events.errors import LogUnavailable
 from events.ids import derived_event_id
 from events.memory_log import MemoryLog
+from events.nats_direct_get import DirectGet
 from events.nats_streams import TIMER_DUE_ROOT, TIMER_FIRED_AGE_S, TIMER_SET_ROOT, TIMERS
-from events.recorded import CONTENT_TYPE, Event, encode
-from events.subjects import stream_of
+from events.recorded import CONTENT_TYPE, Event, Stored, decode, encode
+from events.subjects import ROOT, stream_of
 from events.timer import TimerFired
 
 SET_TIMEOUT_S = 5.0
@@ -63,6 +64,14 @@ class Timers(Protocol):
         """Forget a timer that has not fired. Cancelling one that has, or never was, does nothing."""
         ...
 
+    async def waiting(self, timer_id: str) -> TimerFired | None:
+        """What a timer that has not fired will say; None when there is none.
+
+        Raises:
+            LogUnavailable: no answer.
+        """
+        ...
+
 
 class NoTimers:
     """`Timers` of a service that is asked nothing about time: none ever fires."""
@@ -74,12 +83,17 @@ class NoTimers:
     async def cancel(self, timer_id: str) -> None:
         """See `Timers.cancel`."""
 
+    async def waiting(self, timer_id: str) -> TimerFired | None:
+        """None: there is none."""
+        return None
+
 
 class NatsTimers:
     """`Timers` on the stream TIMERS."""
 
     def __init__(self, client: Client) -> None:
         self._js = client.jetstream(timeout=SET_TIMEOUT_S)
+        self._direct = DirectGet(client, TIMERS)
 
     async def set(self, timer: Timer) -> None:
         """See `Timers.set`."""
@@ -108,6 +122,16 @@ class NatsTimers:
         except (nats.errors.Error, nats.js.errors.Error) as error:
             raise LogUnavailable(f"timer {timer_id} could not be cancelled: {error}") from error
 
+    async def waiting(self, timer_id: str) -> TimerFired | None:
+        """See `Timers.waiting`."""
+        stream = stream_of("timer", timer_id)
+        stored = await self._direct.last(f"{TIMER_SET_ROOT}.{timer_id}")
+        if stored is None or not stored.body:
+            return None
+        # It lies in TIMERS as what EVENTS will hold.
+        fact = decode(Stored(stored.seq, f"{ROOT}.{stream}.fired", stored.recorded_at, stored.body)).fact
+        return fact if isinstance(fact, TimerFired) else None
+
 
 class MemoryTimers:
     """`Timers` for tests and the simulation: whoever owns the clock calls `fire_due`."""
@@ -125,6 +149,12 @@ class MemoryTimers:
         """See `Timers.cancel`."""
         stream_of("timer", timer_id)
         self._waiting.pop(timer_id, None)
+
+    async def waiting(self, timer_id: str) -> TimerFired | None:
+        """See `Timers.waiting`."""
+        timer = self._waiting.get(timer_id)
+        fact = timer.event().fact if timer else None
+        return fact if isinstance(fact, TimerFired) else None
 
     def next_due(self) -> datetime | None:
         """When the earliest waiting timer is due."""

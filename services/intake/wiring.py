@@ -26,14 +26,16 @@ from services.intake.key_uses import KeyUses
 from services.intake.keys import Keys
 from services.intake.lane import Lane
 from services.intake.metrics import METRICS
+from services.intake.pings import Pings
 from services.intake.public_web import PublicWeb
 from services.intake.repeats import REPEATS_AGE_S, Acknowledge, Repeats
 from services.intake.service import IntakeService
-from services.intake.signal import Change, Said, Subscription
+from services.intake.signal import Change, Ping, Said, Subscription
 from services.intake.signatures import Signatures
 from services.intake.subscriptions import Subscriptions
 from services.intake.translator import Aside, Told, Translator
 from services.orders import hear_orders
+from services.sign_of_life import SIGN_EVERY_S, SignOfLife
 from services.signing_secrets import SigningSecrets
 
 logger = logging.getLogger("recount.intake")
@@ -58,6 +60,7 @@ class Intake:
         asides: dict[type[Said], Aside] = {
             Change: Changes(context.log, self._keys),
             Subscription: self.subscriptions,
+            Ping: Pings(context.log, context.timers),
         }
         self.translator = Translator(context.log, self._keys, asides)
         self._uses = KeyUses(context.log)
@@ -191,11 +194,13 @@ def make_app(context: Context, *, receipts: NatsReceipts | None = None, web: Pub
     @asynccontextmanager
     async def open_port(_app: Litestar) -> AsyncIterator[None]:
         await keys.refresh()
-        watch = asyncio.get_running_loop().create_task(keep_fresh(keys))
+        loop = asyncio.get_running_loop()
+        watches = [loop.create_task(keep_fresh(keys)), loop.create_task(keep_telling(context))]
         try:
             yield
         finally:
-            watch.cancel()
+            for watch in watches:
+                watch.cancel()
             await kept.close()
 
     signatures = Signatures(SigningSecrets(context.data), Certificates(web or PublicWeb()), context.clock)
@@ -209,3 +214,12 @@ async def keep_fresh(keys: Keys) -> None:
         await asyncio.sleep(KEYS_REFRESH_S)
         with suppress(LogError):
             await keys.refresh()
+
+
+async def keep_telling(context: Context) -> None:
+    """Say again and again that the port is open, so that silence of senders can be told from our own."""
+    sign = SignOfLife(context.timers)
+    while True:
+        with suppress(LogError):
+            await sign.give(context.clock.now())
+        await asyncio.sleep(SIGN_EVERY_S)

@@ -2,7 +2,7 @@
 
 from services.secrets import NatsUser
 
-ACTORS = ("signals", "intake", "incidents", "oncall", "notifier", "history")
+ACTORS = ("signals", "intake", "incidents", "oncall", "notifier", "heartbeats", "history")
 """Services that write facts. They may also run one a process, and in any number of copies."""
 READERS = ("projector", "web", "pgwire")
 """The projector is the only opener of its DuckDB file; the web and SQL read it, so they share a process."""
