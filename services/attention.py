@@ -69,6 +69,8 @@ class Attention(msgspec.Struct, frozen=True, kw_only=True):
     title: str = ""
     severity: Severity = "sev5"
     service: str = ""
+    policy: str = ""
+    """The escalation policy that its declaration names; empty when none is named."""
     began_at: datetime | None = None
     """When it was first noticed: the earliest signal, or its declaration."""
     acted_on: bool = False
@@ -131,8 +133,13 @@ def evolve(attention: Attention, fact: IncidentStep) -> Attention:
     """What one fact changes; history is not up for debate, so it never refuses."""
     match fact:
         case IncidentOpened() | IncidentDeclared():
+            policy = fact.policy if isinstance(fact, IncidentDeclared) else ""
             return msgspec.structs.replace(
-                attention, title=fact.title, severity=fact.severity, service=fact.service or attention.service
+                attention,
+                title=fact.title,
+                severity=fact.severity,
+                service=fact.service or attention.service,
+                policy=policy or attention.policy,
             )
         case IncidentAcknowledged():
             return msgspec.structs.replace(attention, acknowledged=True)

@@ -100,7 +100,7 @@ class Scenario:
         self.mail, self.pager = Inbox(), Inbox()
         self._channels = {"smtp": self.mail, "pager": self.pager}
         self._send_timeout_s = send_timeout_s
-        self.incidents = Incidents(self.log, self.clock)
+        self.incidents = Incidents(self.log, self.clock, timers=self.timers)
         self.oncall = OnCall(self.log, self.timers, self.clock, self.keyring, contacts=ContactRules(self._channels))
         self.notifier = self._new_notifier()
         self.listening = True

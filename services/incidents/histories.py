@@ -78,6 +78,17 @@ class Histories:
                 waiting.extend(found[identifier].incident.merges)
         return list(found.values())
 
+    async def with_absorbed(self, incident: Incident) -> list[Loaded]:
+        """Every incident that was merged into this one, directly or into one that was."""
+        found: dict[str, Loaded] = {}
+        waiting = sorted(incident.absorbed)
+        while waiting:
+            identifier = waiting.pop()
+            if identifier not in found:
+                found[identifier] = await self.incident(identifier)
+                waiting.extend(sorted(found[identifier].incident.absorbed))
+        return list(found.values())
+
     async def next_id(self) -> str:
         """An incident id that nobody has. Two may be told the same; the version check lets one of them have it."""
         return incident_id(await next_number(self._log))

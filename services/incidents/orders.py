@@ -34,7 +34,7 @@ from services.incidents.linked import event_of, pages_of
 from services.incidents.merging import counterpart
 from services.incidents.review import Review, decide_review, fold_review
 from services.incidents.saying import SOURCE
-from services.incidents.state import UNOPENED, fold
+from services.incidents.state import UNOPENED, Incident, fold
 from services.incidents.taking import taking_its_group
 
 # An id is stored in every fact that it leads to; a UUID has 36 characters, and callers like a prefix.
@@ -104,22 +104,33 @@ class Orders:
         history = [past.event for past in about.history]
         folded = fold((*history, *events)) if history else fold(events, loaded.incident)
         after = Loaded(loaded.incident_id, loaded.version, folded)
-        if after.incident.is_open and not loaded.incident.is_open and (group := await self._group(order, after, about)):
-            writes.append(group)
+        if after.incident.is_open and not loaded.incident.is_open:
+            writes += await self._groups(order, after, about)
         message = "; ".join(_headline(loaded.stream, event) for event in events)
         if len(message) > MESSAGE_CHARS_MAX:
             message = f"{message[: MESSAGE_CHARS_MAX - 1]}…"
         return tuple(writes), Done(target=loaded.incident_id, seq=NOTHING, message=f"{loaded.incident_id}: {message}")
 
-    async def _group(self, order: Order, taker: Loaded, about: Circumstances) -> Write | None:
-        key = group_of_incident(taker.incident)
-        if key is None:
-            return None
-        assigned = GroupAssigned(
-            incident_id=taker.incident_id, service=taker.incident.service or taker.incident.title, rule=RULE
-        )
-        [event] = _events(order, (assigned,), about, taker.incident_id)
-        return await taking_its_group(self._log, self._histories, key, taker, event)
+    async def _groups(self, order: Order, taker: Loaded, about: Circumstances) -> list[Write]:
+        """What gives it the alerts of its group, and of those whose incidents were merged into it: a third incident
+        that takes one of them in the same moment must meet it there."""
+        members = await self._histories.with_absorbed(taker.incident)
+        about_what: dict[str, Incident] = {}
+        for incident in (taker.incident, *(each.incident for each in members)):
+            if key := group_of_incident(incident):
+                about_what.setdefault(key, incident)
+        own = group_of_incident(taker.incident)
+        writes: list[Write] = []
+        for key, incident in about_what.items():
+            assigned = GroupAssigned(
+                incident_id=taker.incident_id, service=incident.service or incident.title, rule=RULE
+            )
+            [event] = _events(order, (assigned,), about, taker.incident_id)
+            if key != own:
+                event = replace(event, id=derived_event_id(event.id, key))
+            if write := await taking_its_group(self._log, self._histories, key, taker, event, follows=key != own):
+                writes.append(write)
+        return writes
 
     async def _review(self, order: Order, command: ReviewCommand) -> Decision:
         loaded = await self._existing(order)

@@ -26,7 +26,7 @@ from events.page import PageRequested, PageWithheld
 from services.attention import Attention, Ending, at_least_as_severe
 
 DEFAULT_POLICY = "default"
-"""The policy that serves every incident."""
+"""The policy that serves every incident whose declaration names no other, or one that is not configured."""
 
 
 class Escalation(msgspec.Struct, frozen=True, kw_only=True):
@@ -136,6 +136,7 @@ def next_steps(
     *,
     threshold: Severity,
     now: datetime,
+    policy_id: str = DEFAULT_POLICY,
 ) -> tuple[Step, ...]:
     """What must be said now, in order; nothing when all is said.
 
@@ -145,6 +146,7 @@ def next_steps(
         policy: for a run that starts now; a run that has begun keeps its own. None: none is configured.
         threshold: incidents at least this severe start a run. One that has begun goes on when severity falls.
         now: the present moment.
+        policy_id: the id of the policy.
     """
     steps: list[Step] = []
     running = escalation.status == "running"
@@ -157,7 +159,7 @@ def next_steps(
         if escalation.next_at is None or now >= escalation.next_at:
             steps.append(_following(escalation))
     elif attention.calling and outlived and _may_begin(attention, threshold):
-        steps += _first_steps(escalation.run + 1, policy)
+        steps += _first_steps(escalation.run + 1, policy, policy_id)
     return tuple(steps)
 
 
@@ -212,13 +214,13 @@ def _page(ask: Ask, incident_id: str, asked: Asked) -> PageRequested | PageWithh
     )
 
 
-def _first_steps(run: int, policy: PolicyConfigured | None) -> list[Step]:
+def _first_steps(run: int, policy: PolicyConfigured | None, policy_id: str) -> list[Step]:
     # That nobody can be asked is recorded, too: somebody will ask why nobody was paged.
     if policy is None:
-        return [Exhaust(run, because=f"no policy {DEFAULT_POLICY!r} is configured")]
+        return [Exhaust(run, because=f"no policy {policy_id!r} is configured")]
     if not policy.levels:
-        return [Exhaust(run, because=f"the policy {DEFAULT_POLICY!r} has no level")]
-    started = EscalationStarted(run=run, policy_id=DEFAULT_POLICY, levels=policy.levels, repeat=policy.repeat)
+        return [Exhaust(run, because=f"the policy {policy_id!r} has no level")]
+    started = EscalationStarted(run=run, policy_id=policy_id, levels=policy.levels, repeat=policy.repeat)
     return [Begin(started), _ask(started.levels, run, 0, 1)]
 
 

@@ -107,18 +107,23 @@ class Paging:
             self._log.read(stream_of("escalation", incident_id)), self._log.read(stream_of("incident", incident_id))
         )
         escalation, attention = escalation_of(history), attention_of(incident)
-        policy = None
+        policy_id, policy = DEFAULT_POLICY, None
         if attention.calling and escalation.started_seq < attention.call_seq:
-            policy = await self._policy()
+            policy_id, policy = await self._policy(attention.policy)
         return (
             escalation,
             attention,
-            next_steps(escalation, attention, policy, threshold=self._threshold, now=now),
+            next_steps(escalation, attention, policy, threshold=self._threshold, now=now, policy_id=policy_id),
         )
 
-    async def _policy(self) -> PolicyConfigured | None:
-        history = await self._log.read(stream_of("policy", DEFAULT_POLICY))
-        return next((r.fact for r in reversed(history) if isinstance(r.fact, PolicyConfigured)), None)
+    async def _policy(self, wanted: str) -> tuple[str, PolicyConfigured | None]:
+        """The policy that an incident asks for. One that is not configured must not leave it without anybody."""
+        for policy_id in dict.fromkeys(each for each in (wanted, DEFAULT_POLICY) if is_id(each)):
+            history = await self._log.read(stream_of("policy", policy_id))
+            policy = next((r.fact for r in reversed(history) if isinstance(r.fact, PolicyConfigured)), None)
+            if policy is not None:
+                return policy_id, policy
+        return DEFAULT_POLICY, None
 
     async def _writes(
         self,
