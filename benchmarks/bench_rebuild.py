@@ -56,10 +56,9 @@ def measure(length: int) -> list[tuple[str, float, float]]:
         tempfile.TemporaryDirectory() as folder,
         Warehouse.open(Path(folder) / "recount.duckdb", memory_limit=MEMORY_LIMIT) as warehouse,
     ):
-        loading, left = (0.0, 0.0), length
+        loading = (0.0, 0.0)
         while stretch := list(islice(log, LOAD_EVENTS)):
-            left -= len(stretch)
-            loading = _sum(loading, _seconds(partial(warehouse.load, stretch, more=left > 0)))
+            loading = _sum(loading, _seconds(partial(warehouse.load, stretch)))
         rebuilding = _seconds(lambda: warehouse.rebuild())
         scanning = _seconds(lambda: warehouse.ask("select type, count(actor), max(seq) from log_rows group by type"))
         verifying = _seconds(lambda: warehouse.verify_views())

@@ -230,6 +230,6 @@ def filled_warehouse(path: Path, log: Iterator[Stored], events: int) -> Warehous
     while events:
         stretch = list(islice(log, min(events, LOAD_EVENTS)))
         events -= len(stretch)
-        warehouse.load(stretch, more=events > 0)
+        warehouse.load(stretch)
     warehouse.rebuild()
     return warehouse

@@ -2,13 +2,14 @@
 
 nats-py spends most of a bulk read on making an object of every message, and the server most of a batched direct get on
 writing headers. This lets a consumer deliver, which costs the server a third, to a connection of its own, and takes out
-of each delivery only what `Stored` needs: position and time stand in the line that announces it.
+of each delivery only what an event needs, into columns: position and time stand in the line that announces it.
 The NATS client protocol is lines of text with lengths: https://docs.nats.io/reference/reference-protocols/nats-protocol
 """
 
 import asyncio
 import json
 import re
+from array import array
 from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import ParseResult
@@ -17,7 +18,7 @@ from nats.aio.client import Client
 
 from events.errors import LogUnavailable
 from events.nats_direct_get import ANSWER_TIMEOUT_S
-from events.recorded import Stored, from_epoch_ns
+from events.stretch import POSITIONS, Packed, Stretch
 
 # Asked ahead, so that the server reads on while what came is taken apart.
 REQUESTS_AHEAD = 3
@@ -48,7 +49,7 @@ def can_read(client: Client) -> bool:
     )
 
 
-async def read(client: Client, stream: str, *, after: int, through: int) -> AsyncIterator[list[Stored]]:
+async def read(client: Client, stream: str, *, after: int, through: int) -> AsyncIterator[Stretch]:
     """The messages of a stream after one position through another, in order.
 
     Raises:
@@ -63,7 +64,7 @@ async def read(client: Client, stream: str, *, after: int, through: int) -> Asyn
         await connection.begin(after, through - after)
         while delivered := await connection.next():
             # Where the stream has holes, as many messages reach further.
-            if found := [stored for stored in delivered if stored.seq <= through]:
+            if found := delivered.through(through):
                 yield found
     except (OSError, EOFError, TimeoutError, ValueError) as error:
         raise LogUnavailable(f"the log stopped answering a bulk read of {after + 1} to {through}: {error!r}") from error
@@ -120,15 +121,15 @@ class _Connection:
         self._due = min(int(answer["num_pending"]), count)
         self._ask()
 
-    async def next(self) -> list[Stored]:
+    async def next(self) -> Stretch:
         """The next messages; none once all were given."""
-        found: list[Stored] = []
+        found = _Columns()
         wanted = min(REQUEST_EVENTS, self._due - self._delivered)
         while self._take(found, wanted) < wanted:
             self._ask()
             await self._fill()
         self._ask()
-        return found
+        return found.packed()
 
     def _ask(self) -> None:
         # The messages are there, so a request waits for none and needs no end.
@@ -166,13 +167,14 @@ class _Connection:
             self._buffer = self._buffer[end + 2 :]
         return None
 
-    def _take(self, found: list[Stored], count: int) -> int:
+    def _take(self, found: "_Columns", count: int) -> int:
         """Take whole messages out of the buffer until there are so many; how many there are now.
 
         The one loop of a bulk read that runs once an event.
         """
-        buffer, place = self._buffer, 0
-        while len(found) < count and (end := buffer.find(b"\r\n", place)) >= 0:
+        buffer, place, delivered = self._buffer, 0, self._delivered
+        seqs, subjects, times, bodies = found.seqs, found.subjects, found.recorded_us, found.bodies
+        while len(seqs) < count and (end := buffer.find(b"\r\n", place)) >= 0:
             words = buffer[place:end].split(b" ")
             if words[0] not in _WORDS:
                 self._heed(buffer[place:end])
@@ -186,19 +188,18 @@ class _Connection:
             if len(words) < _WORDS[words[0]]:
                 self._end_of_request(buffer[start:stop])
                 continue
-            body = start + int(words[4]) if words[0] == b"HMSG" else start
-            found.append(self._delivery(words[1], words[3], buffer[body:stop]))
-        self._buffer = buffer[place:]
-        return len(found)
-
-    def _delivery(self, subject: bytes, metadata: bytes, body: bytes) -> Stored:
-        # $JS.ACK.[<domain>.<account>.]<stream>.<consumer>.<times>.<stream seq>.<consumer seq>.<time ns>.<pending>[.…]
-        tokens = metadata.split(b".")
-        at = 5 if len(tokens) <= _TOKENS_WITHOUT_DOMAIN else 7
-        self._delivered += 1
-        if int(tokens[at + 1]) != self._delivered:
-            raise ValueError(f"delivery {tokens[at + 1].decode()} came where {self._delivered} was due")
-        return Stored(int(tokens[at]), subject.decode(), from_epoch_ns(int(tokens[at + 2])), body)
+            # $JS.ACK.[<domain>.<account>.]<stream>.<consumer>.<times>.<position>.<delivery>.<time in ns>.<pending>[.…]
+            tokens = words[3].split(b".")
+            at = 5 if len(tokens) <= _TOKENS_WITHOUT_DOMAIN else 7
+            delivered += 1
+            if int(tokens[at + 1]) != delivered:
+                raise ValueError(f"delivery {tokens[at + 1].decode()} came where {delivered} was due")
+            seqs.append(int(tokens[at]))
+            subjects.append(words[1])
+            times.append(int(tokens[at + 2]) // 1_000)
+            bodies.append(buffer[start + int(words[4]) : stop] if words[0] == b"HMSG" else buffer[start:stop])
+        self._buffer, self._delivered = buffer[place:], delivered
+        return len(seqs)
 
     def _end_of_request(self, headers: bytes) -> None:
         ended = _REQUEST_ENDED.match(headers)
@@ -220,6 +221,24 @@ class _Connection:
 # What is not a delivery has no metadata, and a word less.
 _WORDS = {b"MSG": 5, b"HMSG": 6}
 _TOKENS_WITHOUT_DOMAIN = 9
+
+
+class _Columns:
+    """What was read so far."""
+
+    def __init__(self) -> None:
+        self.seqs: list[int] = []
+        self.subjects: list[bytes] = []
+        self.recorded_us: list[int] = []
+        self.bodies: list[bytes] = []
+
+    def packed(self) -> Stretch:
+        return Stretch(
+            array(POSITIONS, self.seqs),
+            Packed.of(self.subjects),
+            array(POSITIONS, self.recorded_us),
+            Packed.of(self.bodies),
+        )
 
 
 def _credentials(url: ParseResult, options: dict[str, Any]) -> dict[str, str]:

@@ -5,16 +5,18 @@ which everything else can be computed again. Beside them stand the columns of th
 query the files as they are. What is broken in a body is null in those columns and still there in ``body``.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
+from datetime import UTC
 from pathlib import Path
 
 import duckdb
 
 from events import RecountError, Stored
+from events.stretch import Stretch
 from projections.lens import main_schema
-from projections.log_tables import PARSE, RAW_TABLE, take_in_raw
+from projections.log_tables import PARSE, take_in
 from projections.manifest import COLUMNS, PART_EVENTS, BrokenExport, Manifest, Part, check_parts
+from projections.raw import RAW, raw_events
 from projections.schema import SCHEMA_VERSION, create_tables
 from projections.statement import first_line
 from projections.storage import transaction
@@ -48,12 +50,11 @@ def one_part(batch: Sequence[Stored]) -> Sequence[Stored]:
 
 def write_part(path: Path, batch: Sequence[Stored]) -> None:
     """Write events, all of one month and at most `PART_EVENTS`, to a new file, in the order of the log."""
-    with _instance() as instance:
-        _fill_raw(instance, batch)
+    with _instance() as instance, raw_events(instance, [Stretch.of(batch)]):
         listed = ", ".join(name for name in COLUMNS if name != "month")
         instance.execute(
             f"copy (with parsed as ({PARSE}) "
-            f"select {listed} from parsed join (select seq, subject, body from raw) as sent using (seq) "
+            f"select {listed} from parsed join (select seq, subject, body from {RAW}) as sent using (seq) "
             f"order by seq) "
             f"to {_text(path)} (format parquet, compression zstd, row_group_size {PART_EVENTS})"
         )
@@ -96,8 +97,6 @@ def fill_from_parquet(
 
 def _begin(instance: duckdb.DuckDBPyConnection, file: Path) -> int:
     create_tables(instance)
-    # In its place comes a view of this name over the files.
-    instance.execute("drop table raw")
     state = instance.execute("select schema_version, position from warehouse_state").fetchone()
     if state is None:
         instance.execute("insert into warehouse_state values (?, '', 0, 0)", [SCHEMA_VERSION])
@@ -127,10 +126,10 @@ def _load(instance: duckdb.DuckDBPyConnection, folder: Path, parts: Sequence[Par
     files = ", ".join(_text(folder / part.path) for part in parts)
     with transaction(instance):
         instance.execute(
-            "create or replace temp view raw as select seq, subject, epoch_us(recorded_at) as recorded_us, body "
+            f"create or replace temp view {RAW} as select seq, subject, epoch_us(recorded_at) as recorded_us, body "
             f"from read_parquet([{files}]) where seq > {position:d}"
         )
-        take_in_raw(instance, main_schema(instance))
+        take_in(instance, main_schema(instance))
         first, last = max(parts[0].first, position + 1), parts[-1].last
         found = instance.execute(
             "select count(*), count(distinct seq), min(seq), max(seq) from log_rows where seq > ?", [position]
@@ -153,25 +152,5 @@ def _instance(file: Path | None = None) -> duckdb.DuckDBPyConnection:
     return instance
 
 
-def _fill_raw(instance: duckdb.DuckDBPyConnection, batch: Sequence[Stored]) -> None:
-    instance.execute(RAW_TABLE)
-    with instance.appender("raw") as appender:
-        appender.append_rows(list(_raw_rows(batch)))
-
-
-def _raw_rows(batch: Sequence[Stored]) -> Iterator[tuple[int, str, int, bytes]]:
-    for stored in batch:
-        since = stored.recorded_at - _EPOCH
-        yield (
-            stored.seq,
-            stored.subject,
-            (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds,
-            stored.body,
-        )
-
-
 def _text(value: Path) -> str:
     return "'" + str(value).replace("'", "''") + "'"
-
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

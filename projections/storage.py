@@ -2,16 +2,14 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 
-from events import RecountError, Stored
+from events import RecountError
 from projections.catalog import Catalog
 from projections.comments import comment_on, comment_on_all, of_projection
-from projections.lens import main_schema
-from projections.log_tables import RAW_TABLE, TABLES, create_log_tables, read_facts_anew, take_in_raw
+from projections.log_tables import TABLES, create_log_tables, read_facts_anew
 from projections.schema import attach_people
 from projections.snapshot import files_written
 from projections.statement import first_line
@@ -87,26 +85,6 @@ def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     connection.commit()
 
 
-def stage(writer: duckdb.DuckDBPyConnection, batch: Sequence[Stored]) -> None:
-    """Append events to the temporary table ``raw``, from which `write_staged` takes them. Within a transaction."""
-    writer.execute(RAW_TABLE)
-    with writer.appender("raw") as appender:
-        appender.append_rows(
-            [(stored.seq, stored.subject, _microseconds(stored.recorded_at), stored.body) for stored in batch]
-        )
-
-
-def write_staged(writer: duckdb.DuckDBPyConnection) -> frozenset[tuple[str, str]]:
-    """Copy what was staged into the log. Nothing is decoded in Python.
-
-    Returns:
-        The streams among it, each with every type that it got, or of which an event was taken back.
-    """
-    touched = take_in_raw(writer, main_schema(writer))
-    writer.execute("drop table temp.raw")
-    return touched
-
-
 def define(connection: duckdb.DuckDBPyConnection, catalog: Catalog, *, keep: frozenset[str] = frozenset()) -> None:
     """Drop every view and projection, and create those of a catalog: empty, besides the tables to keep."""
     existing = connection.execute(
@@ -142,11 +120,3 @@ def compute_all(connection: duckdb.DuckDBPyConnection, catalog: Catalog, progres
 
 def _listed(texts: Sequence[str]) -> str:
     return "[" + ", ".join("'" + text.replace("'", "''") + "'" for text in texts) + "]"
-
-
-def _microseconds(moment: datetime) -> int:
-    since = moment - _EPOCH
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
-
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -7,6 +7,7 @@ the copy and the projections: after a crash everything stands at one position, a
 
 import logging
 import threading
+from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -15,6 +16,7 @@ from pathlib import Path
 import duckdb
 
 from events import RecountError, Stored
+from events.stretch import POSITIONS, Stretch
 from projections.answering import Answering
 from projections.catalog import Catalog, read_catalog
 from projections.definitions import (
@@ -24,6 +26,9 @@ from projections.definitions import (
     define_anew,
     prepare,
 )
+from projections.lens import main_schema
+from projections.log_tables import take_in, take_in_many
+from projections.raw import raw_events
 from projections.refresh import Refresher
 from projections.schema import PEOPLE_DATABASE
 from projections.snapshot import SnapshotInfo, write_snapshot
@@ -34,20 +39,13 @@ from projections.storage import (
     UnusableWarehouse,
     compute_all,
     connect,
-    stage,
     transaction,
-    write_staged,
 )
 
 logger = logging.getLogger("recount.projections")
 
 # Longer than any page of the web takes; a person's SQL that runs on is cut off.
 CLOSE_PATIENCE_S = 2.0
-
-
-# Row groups of DuckDB that a load writes at once; some 250 MB of memory while they wait. From one row group a table on,
-# what is written goes straight to its place in the file instead of through the write-ahead log.
-WRITE_EVENTS = 4 * 122_880
 
 
 class LogGap(RecountError):
@@ -74,8 +72,6 @@ class Warehouse(Answering):
         self._refresher: Refresher
         self._position: int
         self._projected: int
-        self._staged: int
-        """How many events up to the position are not written yet."""
         self._connect()
 
     @classmethod
@@ -107,8 +103,6 @@ class Warehouse(Answering):
     def close(self) -> None:
         """Stop. What is being asked may finish within `CLOSE_PATIENCE_S`."""
         with self._writing, self._gate.alone(patience_s=CLOSE_PATIENCE_S, hurry=self._interrupt):
-            with suppress(duckdb.Error):
-                self._write_staged()
             self._disconnect()
 
     def swap_in(self, path: Path) -> None:
@@ -150,39 +144,35 @@ class Warehouse(Answering):
             fresh = self._continuing(batch)
             if not fresh:
                 return
-            self._write_staged()
             if self._projected != self._position:
                 self._compute_all()
-            with transaction(self._writer):
-                stage(self._writer, fresh)
-                touched = write_staged(self._writer)
+            last = fresh[-1].seqs[-1]
+            with raw_events(self._writer, fresh), transaction(self._writer):
+                touched = take_in(self._writer, main_schema(self._writer))
                 self._refresher.follow(touched, after=self._position)
-                self._writer.execute(
-                    "update warehouse_state set position = ?, projected_position = ?", [fresh[-1].seq] * 2
-                )
-            self._position = self._projected = fresh[-1].seq
+                self._writer.execute("update warehouse_state set position = ?, projected_position = ?", [last, last])
+            self._position = self._projected = last
 
-    def load(self, batch: Sequence[Stored], *, more: bool = False) -> None:
+    def load(self, *batches: Sequence[Stored]) -> None:
         """Add events without refreshing anything, to fill a warehouse fast. Call `rebuild` afterwards; until then the
         projections stand where they stood.
 
         Args:
-            batch: the events that come next.
-            more: others follow at once, so these may wait in memory: fewer and longer stretches are written faster.
+            batches: the events that come next, in one transaction: a million at once is faster than a thousand a
+                thousand times, and lies better for whoever asks.
 
         Raises:
             LogGap: as in `apply`.
         """
         with self._writing:
-            fresh = self._continuing(batch)
+            fresh = self._continuing(*batches)
             if not fresh:
                 return
-            with transaction(self._writer):
-                stage(self._writer, fresh)
-            self._staged += len(fresh)
-            self._position = fresh[-1].seq
-            if not more or self._staged >= WRITE_EVENTS:
-                self._write_staged()
+            last = fresh[-1].seqs[-1]
+            with raw_events(self._writer, fresh), transaction(self._writer):
+                take_in_many(self._writer, main_schema(self._writer))
+                self._writer.execute("update warehouse_state set position = ?", [last])
+            self._position = last
 
     def rebuild(self, progress: Progress | None = None) -> None:
         """Compute every stored projection anew from the whole log, in one transaction.
@@ -191,7 +181,6 @@ class Warehouse(Answering):
             progress: told after each projection how many are done, of how many.
         """
         with self._writing:
-            self._write_staged()
             self._compute_all(progress)
 
     def upgrade(self, progress: Progress = lambda _done, _total: None) -> None:
@@ -249,7 +238,7 @@ class Warehouse(Answering):
         try:
             with self._root.cursor() as setup, transaction(setup):
                 standing = prepare(setup, self._newest, complete=self._complete)
-            self._position, self._projected, self._staged = standing.position, standing.projected, 0
+            self._position, self._projected = standing.position, standing.projected
             self._catalog, self._outdated = standing.catalog, standing.outdated
             self._writer = self._root.cursor()
             self._refresher = Refresher(self._writer, self._catalog)
@@ -280,13 +269,6 @@ class Warehouse(Answering):
         self._writer = self._root.cursor()
         self._refresher = Refresher(self._writer, self._catalog)
 
-    def _write_staged(self) -> None:
-        if self._staged:
-            with transaction(self._writer):
-                write_staged(self._writer)
-                self._writer.execute("update warehouse_state set position = ?", [self._position])
-            self._staged = 0
-
     def _drop_unused(self, names: frozenset[str]) -> None:
         with suppress(duckdb.Error), self._root.cursor() as cursor:
             for name in names:
@@ -302,9 +284,14 @@ class Warehouse(Answering):
         if self._outdated:
             self._answer_by_newest()
 
-    def _continuing(self, batch: Sequence[Stored]) -> Sequence[Stored]:
-        fresh = [stored for stored in batch if stored.seq > self._position]
-        for expected, stored in enumerate(fresh, self._position + 1):
-            if stored.seq != expected:
-                raise LogGap(f"the batch goes on at position {stored.seq}; the warehouse needs {expected} next")
+    def _continuing(self, *batches: Sequence[Stored]) -> list[Stretch]:
+        """What of some batches is not there yet."""
+        fresh = [new for batch in batches if (new := Stretch.of(batch).after(self._position))]
+        expected = self._position + 1
+        for stretch in fresh:
+            due = range(expected, expected + len(stretch))
+            if stretch.seqs != array(POSITIONS, due):
+                found, missing = next(pair for pair in zip(stretch.seqs, due, strict=True) if pair[0] != pair[1])
+                raise LogGap(f"the batch goes on at position {found}; the warehouse needs {missing} next")
+            expected = due.stop
         return fresh

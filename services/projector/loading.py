@@ -1,13 +1,15 @@
 """Filling a warehouse with a long stretch of the log, without refreshing anything on the way."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from events import EventLog, Stored
 from projections.warehouse import Warehouse
 
-# One row group of DuckDB; what is read while one stretch is written bounds the memory.
-LOAD_EVENTS = 122_880
+# Row groups of DuckDB that are written at once; as many are read meanwhile, and both are held in memory, some 400 MB.
+# From one row group a table on, what is written goes straight to its place in the file instead of through the
+# write-ahead log.
+LOAD_EVENTS = 4 * 122_880
 
 Progress = Callable[[int, int], None]
 """Told how much is done, of how much."""
@@ -33,24 +35,24 @@ async def load_through(
         computed: told how many projections are computed, of how many.
     """
     loading: asyncio.Task[None] | None = None
-    waiting: list[Stored] = []
+    waiting: list[Sequence[Stored]] = []
 
-    async def flush(*, more: bool) -> None:
+    async def flush() -> None:
         nonlocal loading, waiting
         if loading is not None:
             await loading
             progress(warehouse.position, last)
-        loading = asyncio.create_task(asyncio.to_thread(warehouse.load, waiting, more=more))
+        loading = asyncio.create_task(asyncio.to_thread(warehouse.load, *waiting))
         waiting = []
 
     progress(warehouse.position, last)
     try:
         async for batch in log.bulk(after=warehouse.position, through=last):
-            waiting.extend(batch)
-            if len(waiting) >= LOAD_EVENTS:
-                await flush(more=True)
+            waiting.append(batch)
+            if sum(map(len, waiting)) >= LOAD_EVENTS:
+                await flush()
         if waiting:
-            await flush(more=False)
+            await flush()
     finally:
         if loading is not None:
             await loading
