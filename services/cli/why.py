@@ -115,7 +115,8 @@ def _tell_decision(told: Mapping[str, Any], decision: Mapping[str, Any]) -> None
     say("")
     rules = f"rule set #{decision['rules_seq']}" if decision["rules_seq"] else "the built-in rule set"
     same = "says the same" if decision["agrees"] else f"says otherwise: {decision['computed']}"
-    say(f"Rule by rule, occurrence {decision['occurrence']} ({decision['recorded']}); {rules}, asked again, {same}")
+    which = f"{line(decision['title'])}, occurrence {decision['occurrence']} ({decision['recorded']})"
+    say(f"Rule by rule: {which}; {rules}, asked again, {same}")
     if decision["note"]:
         say(f"  {decision['note']}")
     show_table(

@@ -93,9 +93,9 @@ def _of_alert(material: Material, key: str) -> list[Absent]:
     cleared = cleared_after(material, stream, firing.seq)
     if held:
         fact = held[-1].fact
-        until = f" until {clock(fact.until_at)} at the latest" if fact.until_at else ""
+        until = f" at {clock(fact.until_at)} at the latest" if fact.until_at else ""
         by = f" by {fact.held_by}" if fact.held_by else ""
-        ending = ", and it cleared meanwhile" if cleared else f"; it is looked at again{until}" if until else ""
+        ending = ", and it cleared meanwhile" if cleared else f"; it is looked at again{until}"
         return [
             Absent(
                 what=nothing,
@@ -152,7 +152,9 @@ def _of_escalation(incident_id: str, climbed: Sequence[Read]) -> list[Absent]:
     for read in climbed:
         fact = read.fact
         if isinstance(fact, EscalationExhausted):
-            found.append(Absent(what=f"Nobody else was asked about {incident_id}", because=fact.because, seq=read.seq))
+            because = fact.because.removeprefix("nobody is paged: ")
+            who = "Nobody else was asked about" if because == fact.because else "Nobody was paged for"
+            found.append(Absent(what=f"{who} {incident_id}", because=because, seq=read.seq))
         if isinstance(fact, EscalationStopped):
             asked = [
                 other.fact for other in climbed if isinstance(other.fact, LevelReached) and other.fact.run == fact.run
@@ -181,7 +183,10 @@ def _of_pages(material: Material) -> list[Absent]:
     found: list[Absent] = []
     asked = {read.recorded.stream: read.fact.person_id for read in material.of(PageRequested)}
     for read in material.of(PageWithheld):
-        whom = read.fact.person_id or asked.get(read.recorded.stream) or read.fact.target or "somebody"
+        person_id = read.fact.person_id or asked.get(read.recorded.stream, "")
+        if not person_id and read.fact.target.startswith("policy."):
+            continue  # the escalation says the same
+        whom = person_id or f"Whoever is behind {read.fact.target}"
         found.append(
             Absent(what=f"{whom} was not paged", because=read.fact.reason, rule=read.fact.target, seq=read.seq)
         )

@@ -89,6 +89,7 @@ async def _again(walk: Walk, material: Material, key: str, firing: Read, said: R
     rules_seq = int(said.fact.rules_seq)
     decision = Decision(
         alert_key=key,
+        title=firing.fact.title,
         occurrence=firing.fact.occurrence,
         seq=said.seq,
         rules_seq=rules_seq,

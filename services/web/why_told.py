@@ -67,6 +67,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """A decision about a firing, made again by the rules of that moment."""
 
     alert_key: str
+    title: str
     occurrence: int
     seq: int
     """The event that says what was decided."""
