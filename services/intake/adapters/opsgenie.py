@@ -21,7 +21,6 @@ import hashlib
 import re
 from datetime import datetime
 from typing import Annotated, Any, Literal
-from uuid import UUID
 
 import msgspec
 
@@ -63,6 +62,7 @@ _NOTED = {
 }
 _CHANGED_BY_PUT = ("message", "description", "priority")
 _TINY = re.compile(r"[0-9]{1,20}")
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class Alert(msgspec.Struct, frozen=True, kw_only=True):
@@ -229,20 +229,25 @@ def id_of_alias(alias: str) -> str:
 
 def tiny_id(identity: str) -> str:
     """The short id of an alert."""
-    return str(UUID(identity).int >> 64)
+    return str(_head(identity))
 
 
 def _id(number: int) -> str:
     # The second half is made from the first: an id leads to its tiny id and back, and a foreign one is told from ours.
     head = number.to_bytes(8, "big")
-    return str(UUID(bytes=head + hashlib.sha256(b"recount alert" + head).digest()[:8]))
+    return _dashed(head.hex() + hashlib.sha256(b"recount alert" + head).hexdigest()[:16])
+
+
+def _dashed(digits: str) -> str:
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:32]}"
+
+
+def _head(identity: str) -> int:
+    return int(identity.replace("-", "")[:16], 16)
 
 
 def _is_own(identifier: str) -> bool:
-    try:
-        return _id(UUID(identifier).int >> 64) == identifier
-    except ValueError:
-        return False
+    return _ID.fullmatch(identifier) is not None and _id(_head(identifier)) == identifier
 
 
 def request_id(receipt: Receipt) -> str:
@@ -258,8 +263,8 @@ def heartbeat_id(name: str) -> str:
 def _prepare(_asked: Asked, receipt: Receipt, made_up: str) -> Receipt:
     """Give the request its id: 48 bits of when it came, in milliseconds, so that it is found again, and random ones."""
     milliseconds = int(receipt.received_at.timestamp() * 1_000)
-    made = UUID(f"{milliseconds:012x}{made_up[:20]}")
-    return msgspec.structs.replace(receipt, headers={**receipt.headers, REQUEST_ID_HEADER: str(made)})
+    made = _dashed(f"{milliseconds:012x}{made_up[:20]}")
+    return msgspec.structs.replace(receipt, headers={**receipt.headers, REQUEST_ID_HEADER: made})
 
 
 def _secret_in_request(request: Request) -> str:
