@@ -86,7 +86,6 @@ def alert(name: str, service: str, begun: datetime) -> dict:
             "service": service,
             "severity": "critical",
             "instance": f"{name}.example.org:9100",
-            "job": "node",
         },
         "annotations": {"summary": f"{name} does not answer", "runbook": "https://runbooks.example.org/host"},
         "startsAt": _iso(begun),
@@ -173,7 +172,6 @@ def running_alertmanager(folder: Path, webhook: str) -> Iterator[tuple[str, int]
         f"--storage.path={folder / 'alertmanager'}",
         f"--web.listen-address=127.0.0.1:{port}",
         "--cluster.listen-address=",
-        "--log.level=error",
     ]
     with _ended(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)) as process:
         yield _answering(f"http://127.0.0.1:{port}", "/-/ready"), process.pid
@@ -258,15 +256,12 @@ async def settled(nats_url: str, storm: Storm) -> tuple[Counter, dict[str, float
                     services[event.stream.removeprefix("incident.")] = event.fact.service
                 if isinstance(event.fact, PageRequested):
                     paged[services[event.fact.incident_id]] = event.recorded_at.timestamp()
-            wanted = storm.fired, storm.fired, storm.cleared
-            if (said["alert.fired"], said["incident.alert_linked"], said["alert.cleared"]) == wanted and len(
-                paged
-            ) == said["incident.declared"]:
+            found = said["alert.fired"], said["incident.alert_linked"], said["alert.cleared"], len(paged)
+            if found == (storm.fired, storm.fired, storm.cleared, said["incident.declared"]):
                 return
 
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(watch(), LAG_MAX_S)
-    await asyncio.sleep(QUIET_S)
     info = await client.jetstream().stream_info("EVENTS")
     await client.close()
     lag_s = (moments["incident.alert_linked"] - moments["alert.fired"]).total_seconds()
@@ -336,8 +331,6 @@ async def serve(nats_url: str, port: int, data: Path) -> None:
     await order(oncall.handle, "configure_policy", policy, "default")
     await broker.start()
     await make_server(make_app(context), "127.0.0.1", port).serve()
-    await broker.stop()
-    await client.close()
 
 
 def measure(storm: Storm, *, services: int) -> None:

@@ -19,14 +19,7 @@ Profile = Literal["ops", "security"]
 """``ops`` calls containment *mitigated*; ``security`` demands containment and eradication before resolution."""
 
 Role = Literal["commander", "deputy", "scribe", "operations", "communications", "expert"]
-ROLES: tuple[Role, ...] = (
-    "commander",
-    "deputy",
-    "scribe",
-    "operations",
-    "communications",
-    "expert",
-)
+ROLES: tuple[Role, ...] = ("commander", "deputy", "scribe", "operations", "communications", "expert")
 
 Determination = Literal["suspected", "confirmed", "false_positive", "benign", "blocked", "failed_attempt", "exercise"]
 """STIX 2.1 Incident Core determinations, with ``benign`` and ``exercise`` added."""
@@ -88,7 +81,7 @@ class IncidentDeclared(Fact, frozen=True, tag="incident.declared"):
     policy: str = ""
     """Which escalation policy serves it; empty: the one of its service, or the default."""
     group_key: str = ""
-    """The group of alerts that it was opened for (stream ``group.<key>``), where that is not its service's."""
+    """Key of the group of alerts that it was opened for, where that is not its service's."""
 
 
 class IncidentAcknowledged(Fact, frozen=True, tag="incident.acknowledged"):
