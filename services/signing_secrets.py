@@ -66,14 +66,24 @@ class SigningSecrets:
             return own[-1].id
         made = SigningSecret(id=new_id("sig"), key_id=key_id, secret=secret)
         others = tuple(one for one in kept if one.key_id != key_id)
-        remaining = (*others, *own[-(PER_KEY_MAX - 1) :], made)
+        self._write((*others, *own[-(PER_KEY_MAX - 1) :], made))
+        return made.id
+
+    def forget(self, signing_id: str) -> None:
+        """Drop a secret that no key took.
+
+        Raises:
+            RecountError: the file cannot be used.
+        """
+        self._write(tuple(one for one in self._read() if one.id != signing_id))
+
+    def _write(self, secrets: tuple[SigningSecret, ...]) -> None:
         try:
-            write_private(self._path, msgspec.json.format(msgspec.json.encode(remaining)))
+            write_private(self._path, msgspec.json.format(msgspec.json.encode(secrets)))
         except OSError as error:
             raise RecountError(
                 f"{self._path} cannot be written: {error}", hint="Look at its owner and mode."
             ) from error
-        return made.id
 
     def _read(self) -> tuple[SigningSecret, ...]:
         try:

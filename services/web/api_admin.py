@@ -6,7 +6,7 @@ import msgspec
 from litestar import Response, Router, delete, get, post
 from litestar.params import FromPath, JSONBody, QueryParameter
 
-from services.command import Done
+from services.command import CommandRefused, Done
 from services.intake.commands import FORMER_FOR_MAX_S
 from services.secrets import hash_secret, new_secret
 from services.signing_secrets import SigningSecrets
@@ -178,8 +178,15 @@ async def map_key(request: AskerRequest, key_id: FromPath[str], data: JSONBody[N
 async def sign_key(request: AskerRequest, key_id: FromPath[str], data: JSONBody[NewSigningSecret], site: Here) -> Done:
     """Accept what comes with a key only if its sender signed it with this secret, which is kept beside the log."""
     require_admin(request.user)
-    signing_id = SigningSecrets(site.context.data).keep(key_id, data.secret)
-    return await site.orders.give(request, "intake", "sign_key", {"signing_id": signing_id}, target=key_id)
+    secrets = SigningSecrets(site.context.data)
+    # Before the order: from its answer on, nothing is let in that was not signed with it.
+    signing_id = secrets.keep(key_id, data.secret)
+    try:
+        return await site.orders.give(request, "intake", "sign_key", {"signing_id": signing_id}, target=key_id)
+    except CommandRefused as refused:
+        if refused.answer.code != "unavailable":  # then it may be done all the same
+            secrets.forget(signing_id)
+        raise
 
 
 @delete("/keys/{key_id:str}/signing-secret", status_code=200)
