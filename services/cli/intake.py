@@ -9,6 +9,7 @@ import typer
 
 from services.cli.client import Api, connect
 from services.cli.console import DATA_DEFAULT, DataOption, JsonOption, say, show_json, show_table
+from services.cli.intake_ledger import add_ledger
 from services.cli.intake_trying import add_try
 from services.cli.lens import AsOfOption, HappenedByOption, KnownByOption, asked_lens
 from services.cli.orders import show_done
@@ -22,9 +23,10 @@ def register(app: typer.Typer) -> None:
     letters = typer.Typer(
         invoke_without_command=True, help="Messages that a service could not use and set aside, so that others go on."
     )
-    intake = typer.Typer(no_args_is_help=True, help="Intake: what senders said and nobody could use.")
+    intake = typer.Typer(no_args_is_help=True, help="Intake: what senders said, and what became of it.")
     intake.add_typer(letters, name="dead-letters")
     add_try(intake)
+    add_ledger(intake)
     app.add_typer(intake, name="intake")
     # Any service may set a message aside, so they have a name of their own, too.
     app.add_typer(letters, name="dead-letters")

@@ -11,6 +11,7 @@ from events.ids import new_event_id
 from services.broker import Client, ask
 from services.clock import Clock
 from services.command import Command, CommandRefused, Done, Order, Refused
+from services.heartbeats import commands as heartbeat_commands
 from services.incidents import commands as incident_commands
 from services.intake import commands as intake_commands
 from services.oncall import commands as oncall_commands
@@ -35,6 +36,7 @@ PARSERS: dict[str, Parse] = {
     "oncall": oncall_commands.parse,
     "intake": intake_commands.parse,
     "signals": signals_commands.parse,
+    "heartbeats": heartbeat_commands.parse,
 }
 
 

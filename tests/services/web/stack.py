@@ -24,8 +24,9 @@ from events.timers import NatsTimers
 from services.broker import connect_client, make_broker
 from services.clock import SystemClock
 from services.context import Context
+from services.heartbeats.wiring import attach_heartbeats
 from services.incidents.wiring import attach_incidents
-from services.intake.wiring import attach_intake
+from services.intake.wiring import Intake, attach_intake
 from services.keyring import Keyring
 from services.oncall.wiring import attach_oncall
 from services.postmortem.render import render
@@ -53,6 +54,7 @@ class Stack:
     clients: list[httpx.Client] = field(default_factory=list)
     _loop: asyncio.AbstractEventLoop = field(init=False)
     actors: Context = field(init=False)
+    intake: Intake = field(init=False)
     nats: NatsServer = field(init=False)
     server: WebServer = field(init=False)
     _stop: asyncio.Event = field(init=False)
@@ -129,7 +131,8 @@ class Stack:
             await attach_signals(actors)
             await attach_incidents(actors)
             await attach_oncall(actors)
-            await attach_intake(actors)
+            self.intake = await attach_intake(actors)
+            await attach_heartbeats(actors)
             await actors.broker.start()
             parts.push_async_callback(actors.broker.stop)
             projector = await attach_projector(readers)
