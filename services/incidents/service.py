@@ -26,6 +26,7 @@ from services.command import Answer, CommandRefused, Done, Order, Refused
 from services.decision import decide_and_append
 from services.incidents.calming import Calming
 from services.incidents.commands import parse
+from services.incidents.expiring import expire
 from services.incidents.grouping import Rules
 from services.incidents.histories import Histories
 from services.incidents.holding import silence_timer
@@ -85,6 +86,8 @@ class Incidents:
                 # The timer is the evidence that its time has come, also to a clock that lags behind the server's.
                 now = max(self._clock.now(), due_at)
                 await decide_and_append(self._log, partial(self._calming.look, timer, now))
+            case TimerFired(purpose="alert_expiry", about=about, due_at=due_at):
+                await decide_and_append(self._log, partial(expire, self._log, about, max(self._clock.now(), due_at)))
             case SilenceChanged(ends_at=ends_at):
                 await self._timers.set(silence_timer(split(event.stream)[1], ends_at))
 

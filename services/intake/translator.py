@@ -21,6 +21,7 @@ from services.intake.adapters import Adapter, InvalidPayload, adapters
 from services.intake.alert_decider import Arrival, decide
 from services.intake.alert_histories import AlertHistories
 from services.intake.alert_state import AlertState, evolve, fold
+from services.intake.expiry import Expiry
 from services.intake.keys import Keys
 from services.intake.signal import Said, Signal, fit
 
@@ -83,14 +84,22 @@ class Translator:
         log: where alerts live.
         keys: what the integration keys say about services.
         asides: who takes what is no signal about an alert, by its class.
+        expiry: moves the timers of alerts that count as cleared when they are not repeated; None: none does.
     """
 
-    def __init__(self, log: EventLog, keys: Keys, asides: Mapping[type[Said], Aside] = MappingProxyType({})) -> None:
+    def __init__(
+        self,
+        log: EventLog,
+        keys: Keys,
+        asides: Mapping[type[Said], Aside] = MappingProxyType({}),
+        expiry: Expiry | None = None,
+    ) -> None:
         self._log = log
         self._keys = keys
         self._asides = asides
         self._reads = asyncio.Semaphore(READS_AT_ONCE)
         self._histories = AlertHistories(log)
+        self._expiry = expiry
 
     async def handle(self, receipts: Sequence[Receipt], *, settled: bool) -> dict[int, Exception]:
         """Store what receipts say.
@@ -116,6 +125,7 @@ class Translator:
         by_stream: dict[str, list[_Said]] = {}
         beside: list[Coroutine[Any, Any, tuple[int, bool | Exception]]] = []
         await self._know_keys(receipts)
+        await self._histories.refresh()
         for receipt in receipts:
             try:
                 key = self._keys.get(receipt.integration)
@@ -127,12 +137,14 @@ class Translator:
             except Exception as error:  # an adapter that fails on one payload must not stop the others
                 unusable[receipt.seq] = error
         standing: set[str] = set()
-        await self._histories.refresh()
         for seq, outcome in await asyncio.gather(*beside):
             if isinstance(outcome, Exception):
                 unusable[seq] = outcome
             elif outcome:
                 standing.add(_cause(seq))
+        if self._expiry is not None:
+            last = [(stream, all_said[-1]) for stream, all_said in by_stream.items()]
+            await self._expiry.seen((s, one.signal, one.arrival) for s, one in last if one.signal.state == "firing")
         while by_stream:
             now = {stream: said[:SIGNALS_PER_ALERT_MAX] for stream, said in by_stream.items()}
             unusable |= await self._store(now, standing)

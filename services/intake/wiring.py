@@ -21,6 +21,7 @@ from services.context import Context
 from services.intake.certificates import Certificates
 from services.intake.changes import Changes
 from services.intake.counter import Counter
+from services.intake.expiry import Expiry
 from services.intake.http import Door, make_intake_app
 from services.intake.key_uses import KeyUses
 from services.intake.keys import Keys
@@ -62,7 +63,7 @@ class Intake:
             Subscription: self.subscriptions,
             Ping: Pings(context.log, context.timers),
         }
-        self.translator = Translator(context.log, self._keys, asides)
+        self.translator = Translator(context.log, self._keys, asides, Expiry(context.log, context.timers))
         self._uses = KeyUses(context.log)
         self._lane = Lane(lambda: handled_through(context.client.jetstream(), NAME))
         self.repeats = Repeats(context.log, context.clock.now, age_s=repeats_age_s)
