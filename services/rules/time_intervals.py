@@ -20,8 +20,8 @@ from events.errors import BadConfiguration
 # Days to look ahead for the moment that an interval begins or ends: the 29th of February comes every eighth year at
 # the rarest, and a year that is farther away is as good as never.
 LOOK_AHEAD_DAYS = 3_660
-# Ends of intervals to look at before a muted route counts as muted for ever.
-CHANGES_MAX = 1_000
+# Changes of intervals to look at before a muted route is looked at again, muted or not: a month of nights.
+CHANGES_MAX = 64
 
 MINUTES_OF_DAY = 24 * 60
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -116,18 +116,28 @@ def muted_by(muting: Sequence[TimeInterval], awake: Sequence[TimeInterval], mome
 
 
 def awake_again(muting: Sequence[TimeInterval], awake: Sequence[TimeInterval], moment: datetime) -> datetime | None:
-    """When a route that is muted stops being so; None when that is years away or never."""
+    """When a route that is muted is to be looked at again: when it stops being so, or weeks away while it does not.
+
+    None when nothing changes any more within years.
+    """
+    # All of a minute have one answer, because intervals change on whole minutes.
+    return _awake_again(tuple(muting), tuple(awake), moment.astimezone(UTC).replace(second=0, microsecond=0))
+
+
+@lru_cache(maxsize=4096)
+def _awake_again(
+    muting: tuple[TimeInterval, ...], awake: tuple[TimeInterval, ...], moment: datetime
+) -> datetime | None:
+    changes = {each: each.next_change(moment) for each in (*muting, *awake)}
     after = moment
     for _ in range(CHANGES_MAX):
-        changes = [change for each in (*muting, *awake) if (change := each.next_change(after)) is not None]
-        if not changes:
+        coming = [change for change in changes.values() if change is not None]
+        if not coming:
             return None
-        after = min(changes)
-        if after - moment > timedelta(days=LOOK_AHEAD_DAYS):
-            return None
+        after = min(coming)
         if muted_by(muting, awake, after) is None:
             return after
-    # Looked at once more then: late is better than never.
+        changes |= {each: each.next_change(after) for each, change in changes.items() if change == after}
     return after
 
 
@@ -220,9 +230,12 @@ def _is_constant(entry: Entry, days: Sequence[date]) -> bool:
 
 
 def _listed(value: dict[str, Any], name: str) -> Iterable[Any]:
-    found = value.get(name, [])
-    if not isinstance(found, list):
-        raise _wrong(f"{name}: expected a list", repr(found))
+    if name not in value:
+        return ()
+    found = value[name]
+    # An empty one would never fit in Alertmanager, which nobody means who writes it.
+    if not isinstance(found, list) or not found:
+        raise _wrong(f"{name}: expected a list of at least one", repr(found))
     return found
 
 

@@ -128,7 +128,8 @@ def test_a_route_is_muted_within_its_mute_times_and_outside_its_active_ones():
         ({"times": ["9-17"]}, "expected a time of day"),
         ({"times": ["09:00-24:01"]}, "between 00:00 and 24:00"),
         ({"times": ["09:60-10:00"]}, "between 00:00 and 24:00"),
-        ({"times": "09:00-17:00"}, "expected a list"),
+        ({"times": "09:00-17:00"}, "expected a list of at least one"),
+        ({"times": []}, "expected a list of at least one"),
         ({"weekdays": ["friday:monday"]}, "a week begins with sunday"),
         ({"weekdays": ["mon"]}, "expected a weekday such as monday"),
         ({"weekdays": [1]}, "expected a weekday"),
@@ -159,9 +160,9 @@ days = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "satur
 entries = st.fixed_dictionaries(
     {},
     optional={
-        "times": st.lists(times, max_size=2),
-        "weekdays": st.lists(st.sampled_from(days), max_size=3),
-        "days_of_month": st.lists(st.sampled_from(["1", "15:20", "-1", "28:31"]), max_size=2),
+        "times": st.lists(times, min_size=1, max_size=2),
+        "weekdays": st.lists(st.sampled_from(days), min_size=1, max_size=3),
+        "days_of_month": st.lists(st.sampled_from(["1", "15:20", "-1", "28:31"]), min_size=1, max_size=2),
     },
 )
 moments = st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1)).map(lambda moment: moment.replace(tzinfo=UTC))
