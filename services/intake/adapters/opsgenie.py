@@ -24,7 +24,6 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from events.ids import is_id, key_of
 from events.receipt import Receipt
 from services.intake.adapters import Adapter, InvalidPayload, Reply, Request, Route
 from services.intake.routing import Target, query_fields, target_of
@@ -159,7 +158,7 @@ def _noted(body: bytes) -> str:
 def signals(asked: Asked, receipt: Receipt) -> tuple[Said, ...]:
     """See `Adapter.signals`."""
     if asked.action == "ping":
-        return (Ping(heartbeat_id=heartbeat_id(asked.target.parameters["name"])),)
+        return (Ping(heartbeat_id=asked.target.parameters["name"]),)
     identity = alert_id(asked, receipt)
     if asked.action == "create":
         return _fired(asked.alert, identity)
@@ -253,11 +252,6 @@ def _is_own(identifier: str) -> bool:
 def request_id(receipt: Receipt) -> str:
     """The ``requestId`` that was answered."""
     return receipt.headers.get(REQUEST_ID_HEADER, "")
-
-
-def heartbeat_id(name: str) -> str:
-    """The heartbeat that a name means: the name itself where it may be an id."""
-    return name if is_id(name) else key_of(name)
 
 
 def _prepare(_asked: Asked, receipt: Receipt, made_up: str) -> Receipt:

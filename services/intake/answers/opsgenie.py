@@ -11,15 +11,14 @@ from uuid import UUID
 
 import msgspec
 
-from events.heartbeat import HeartbeatConfigured, HeartbeatMissed, HeartbeatRemoved, HeartbeatReturned
 from events.receipt import Receipt
 from events.recorded import Recorded
+from services.heartbeat import heartbeat_id, heartbeat_of
 from services.intake.adapters import TARGET_HEADER, InvalidPayload, Reply, Route
 from services.intake.adapters.opsgenie import (
     ADAPTER,
     REQUEST_ID_HEADER,
     alert_id,
-    heartbeat_id,
     parse,
     refused,
     tiny_id,
@@ -171,15 +170,13 @@ def _alert(history: list[Recorded], state: AlertState, identity: str) -> dict[st
     }
 
 
-async def heartbeat(asked: Asked) -> Reply:
+async def heartbeat_status(asked: Asked) -> Reply:
     """``GET /v2/heartbeats/{name}``."""
     name = asked.parameters["name"]
-    history = await asked.log.read(f"heartbeat.{heartbeat_id(name)}")
-    configured = next((one.fact for one in reversed(history) if isinstance(one.fact, HeartbeatConfigured)), None)
-    if configured is None or isinstance(history[-1].fact, HeartbeatRemoved):
+    heartbeat = heartbeat_of(await asked.log.read(f"heartbeat.{heartbeat_id(name)}"))
+    configured = heartbeat.configured
+    if configured is None:
         return refused(404, f"Heartbeat with name [{name[:200]}] not found")
-    states = (HeartbeatConfigured, HeartbeatMissed, HeartbeatReturned)
-    last = next(one.fact for one in reversed(history) if isinstance(one.fact, states))
     unit, seconds = next(
         ((unit, seconds) for unit, seconds in _UNITS if configured.every_s % seconds == 0), ("seconds", 1)
     )
@@ -189,7 +186,7 @@ async def heartbeat(asked: Asked) -> Reply:
         "interval": configured.every_s // seconds,
         "enabled": not configured.paused,
         "intervalUnit": unit,
-        "expired": isinstance(last, HeartbeatMissed),
+        "expired": heartbeat.missed,
     }
     return _told(told, "")
 
@@ -205,5 +202,5 @@ def _written(moment: datetime) -> str:
 ANSWERS = (
     Answered(route=Route("GET", "/v2/alerts/requests/{request_id}"), sender=ADAPTER.name, answer=request_status),
     Answered(route=Route("GET", "/v2/alerts/{identifier}"), sender=ADAPTER.name, answer=alert),
-    Answered(route=Route("GET", "/v2/heartbeats/{name}"), sender=ADAPTER.name, answer=heartbeat),
+    Answered(route=Route("GET", "/v2/heartbeats/{name}"), sender=ADAPTER.name, answer=heartbeat_status),
 )
