@@ -38,7 +38,7 @@ def signals_of(message: dict[str, Any], *, topic: str = "") -> tuple[Signal, ...
         InvalidPayload: it is neither.
     """
     labels = {"topic": topic} if topic else {}
-    if "AlarmName" in message and "NewStateValue" in message:
+    if words(message.get("AlarmName")) and "NewStateValue" in message:
         return (_alarm_of_sns(message, labels),)
     if "detail-type" in message and "source" in message:
         return (_event(message, labels),)
@@ -76,9 +76,9 @@ def _metric_dimensions(trigger: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _event(event: dict[str, Any], labels: dict[str, str]) -> Signal:
     kind, detail = words(event["detail-type"]), _object(event.get("detail"))
-    if kind == "CloudWatch Alarm State Change" and "alarmName" in detail:
+    if kind == "CloudWatch Alarm State Change" and words(detail.get("alarmName")):
         return _alarm_of_eventbridge(event, detail, labels)
-    if kind == "GuardDuty Finding" and "id" in detail:
+    if kind == "GuardDuty Finding" and words(detail.get("id")):
         return _finding(event, detail, labels)
     resources = event.get("resources")
     about = words(resources[0]) if isinstance(resources, list) and resources else words(event.get("id"))

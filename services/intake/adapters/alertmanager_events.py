@@ -157,6 +157,7 @@ def parse(receipt: Receipt) -> list[Event]:
     for event in events:
         for alert in _alerts(event.data):
             _labels(alert.labels)
+            _labels(alert.annotations)
             _hex(alert.fingerprint)
     return events
 
