@@ -8,7 +8,15 @@ from datetime import UTC, datetime, timedelta
 
 from events import Event, Fact, Stored, decode, encode
 from events.alert import AlertAcknowledged, AlertCleared, AlertClearedUnseen, AlertFired, AlertPassedOver, AlertUpdated
-from events.audit import DeadLetterRecorded, DeadLetterReplayed, KeyCreated, KeyRevoked
+from events.audit import (
+    DeadLetterRecorded,
+    DeadLetterReplayed,
+    KeyCreated,
+    KeyRevoked,
+    KeySigningChanged,
+    KeySubscriptionAsked,
+    KeySubscriptionFailed,
+)
 from events.escalation import EscalationExhausted, EscalationStopped
 from events.fact import tag_of
 from events.incident import (
@@ -224,6 +232,9 @@ class _History:
                 ("deadletter.d1", DeadLetterReplayed(outcome="handled")),
                 ("key.key-1", KeyCreated(sender="json", secret_sha256="0" * 64)),
                 ("key.key-1", KeyRevoked(reason="leaked")),
+                ("key.key-1", KeySigningChanged(signing_id="sig-1")),
+                ("key.key-1", KeySubscriptionAsked(topic="t", receipt_seq=1)),
+                ("key.key-1", KeySubscriptionFailed(topic="t", receipt_seq=1, because="away")),
             )
         )
         self._say(stream, fact)
