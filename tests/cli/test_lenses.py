@@ -33,6 +33,7 @@ def incident(recount: Recount, played: str) -> str:
         ("work",),
         ("sql", "select count(*) from incidents"),
         ("keys", "list"),
+        ("changes", "list"),
         ("dead-letters", "list"),
         ("action", "list"),
     ],
