@@ -152,7 +152,8 @@ async def rotate_key(
             because="a request with this Idempotency-Key did it, and the secret was told once",
             instead="Rotate it again with a new Idempotency-Key.",
         )
-    return msgspec.to_builtins(done) | {"key_id": done.target, "secret": secret}
+    told: dict[str, Any] = msgspec.to_builtins(done) | {"key_id": done.target, "secret": secret}
+    return told
 
 
 @delete("/keys/{key_id:str}", status_code=200)
