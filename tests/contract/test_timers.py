@@ -135,6 +135,17 @@ async def test_timers_of_different_ids_do_not_touch_each_other(bench: Bench):
     assert {recorded.fact.about for recorded in fired} == {f"page.pg-{number}" for number in range(20)}
 
 
+async def test_what_waits_can_be_looked_at_until_it_fires(bench: Bench):
+    wish = timer(3600)
+    await bench.timers.set(timer(7200))
+    await bench.timers.set(wish)
+    assert await bench.timers.waiting(wish.id) == wish.event().fact
+    assert await bench.timers.waiting("never-set") is None
+    await bench.timers.set(timer(0))
+    await bench.fired()
+    assert await bench.timers.waiting(wish.id) is None
+
+
 @pytest.mark.parametrize("down_for_s", [0.0, 1.5], ids=["due-after-the-restart", "due-while-it-is-down"])
 async def test_a_timer_survives_kill_9_of_the_server(tmp_path: Path, down_for_s: float):
     server = NatsProcess(tmp_path).start()
