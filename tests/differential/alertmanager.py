@@ -20,7 +20,7 @@ from tests.e2e.deployment import wait_for
 from tests.nats_process import free_port
 
 ALERTMANAGER = shutil.which("prometheus-alertmanager") or ""
-# The last group waits 6 s; a thousand notifications take a few more.
+# The last group waits 9 s; a thousand notifications take a few more.
 NOTIFIED_S_MAX = 60.0
 
 

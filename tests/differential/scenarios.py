@@ -119,11 +119,11 @@ def alertmanager_config(found: list[Scenario], url: str) -> tuple[str, list[tupl
     receivers: list[tuple[str, str]] = []
     routes = [_am_route(each.route, each.name, "", receivers, [str(each.matcher)]) for each in found]
     # Notified last: by then every other group has waited as long as it must.
-    last = {"receiver": "last", "matchers": ['scenario="last"'], "group_wait": "6s"}
+    last = {"receiver": "last", "matchers": ['scenario="last"'], "group_wait": "9s"}
     config = {
         "route": {
             "receiver": "nobody",
-            "group_wait": "2s",
+            "group_wait": "4s",
             "group_interval": "1m",
             "repeat_interval": "1h",
             "routes": [*routes, last],

@@ -23,18 +23,17 @@ from tests.differential.alertmanager import ALERTMANAGER, Group, notified
 from tests.differential.scenarios import Scenario, posted_alerts, scenarios
 
 HOUR = timedelta(hours=1)
+# With many more, Alertmanager does not get through its inhibition rules within the 4 s that its groups wait.
+SCENARIOS = 250
 Groups = frozenset[Group]
 
 
 @pytest.mark.alertmanager
 @pytest.mark.skipif(not ALERTMANAGER, reason="Debian's prometheus-alertmanager is not installed")
-@pytest.mark.parametrize(
-    ("seed", "count"),
-    [(1, 300), pytest.param(2, 2_000, marks=pytest.mark.soak), pytest.param(3, 2_000, marks=pytest.mark.soak)],
-)
-def test_who_is_notified_about_what_agrees(seed: int, count: int, tmp_path: Path):
+@pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(2, 22))])
+def test_who_is_notified_about_what_agrees(seed: int, tmp_path: Path):
     now = datetime.now(UTC)
-    found = scenarios(seed, count, now)
+    found = scenarios(seed, SCENARIOS, now)
     told = notified(found, tmp_path)
     signals = _signals(posted_alerts(found, now), now)
     differing: dict[str, list[str]] = {}
@@ -49,8 +48,8 @@ def test_who_is_notified_about_what_agrees(seed: int, count: int, tmp_path: Path
             differing[scenario.name] = [label for label in ("severity", "service") if _asks_for(scenario, label)]
     # Recount differs from itself only by the labels that it adds, and only where a rule asks for one of them.
     assert all(differing.values()), differing
-    assert len(differing) < count / 4
-    assert sum(bool(group.alerts) for group in told) > count / 2, "most scenarios notify somebody"
+    assert len(differing) < SCENARIOS / 4
+    assert sum(bool(group.alerts) for group in told) > SCENARIOS / 2, "most scenarios notify somebody"
 
 
 def _signals(posted: bytes, now: datetime) -> list[Signal]:
