@@ -12,8 +12,10 @@ from events.incident import Correction
 from services.incident_number import next_number
 from services.incidents.state import UNOPENED, Incident, fold
 
-# An incident takes a few kilobytes, one that gathered a storm of alerts a few hundred; what was worked on last stays.
+# An incident takes a few kilobytes; what was worked on last stays.
 CACHED_INCIDENTS_MAX = 500
+# Alerts of all that are kept, together, because one that gathered a storm holds thousands, at about 500 bytes each.
+CACHED_ALERTS_MAX = 50_000
 
 
 class Loaded(msgspec.Struct, frozen=True):
@@ -54,9 +56,12 @@ class Histories:
         if newest is None or newest.version < loaded.version:  # another load may have read further meanwhile
             self._kept[identifier] = loaded
             self._kept.move_to_end(identifier)
-        while len(self._kept) > CACHED_INCIDENTS_MAX:
+        while len(self._kept) > 1 and (len(self._kept) > CACHED_INCIDENTS_MAX or self._alerts() > CACHED_ALERTS_MAX):
             self._kept.popitem(last=False)
         return loaded
+
+    def _alerts(self) -> int:
+        return sum(len(loaded.incident.alerts_seen) for loaded in self._kept.values())
 
     async def root(self, identifier: str) -> Loaded:
         """The incident that carries on for this one: itself, unless it was merged."""
