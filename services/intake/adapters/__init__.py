@@ -142,7 +142,7 @@ def plain_reply(status: int, because: str, hint: str = "") -> Reply:
 
 _ERRORS = {
     400: "the payload is invalid",
-    401: "no valid integration key",
+    401: "not let in",
     403: "the integration key is not accepted here",
     404: "no such door",
     405: "wrong method",
