@@ -74,6 +74,10 @@ class EventLog(Protocol):
         """
         ...
 
+    async def begun(self, streams: Sequence[str]) -> frozenset[str]:
+        """Which of some streams hold any event. Far cheaper than reading each when most are new."""
+        ...
+
     async def read_category(self, category: str, *, after: int = NOTHING) -> list[Recorded]:
         """The events of every stream of a category after a position, in log order. From the beginning only for
         configuration families, which stay small."""

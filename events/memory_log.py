@@ -69,6 +69,10 @@ class MemoryLog:
         positions = self._streams.get(stream)
         return decode(self._stored[positions[-1] - 1]) if positions else None
 
+    async def begun(self, streams: Sequence[str]) -> frozenset[str]:
+        """See `EventLog.begun`."""
+        return frozenset(stream for stream in streams if self._streams.get(stream))
+
     async def read_category(self, category: str, *, after: int = NOTHING) -> list[Recorded]:
         """See `EventLog.read_category`."""
         prefix = f"evt.{category}."

@@ -14,9 +14,12 @@ from events.nats_direct_get import ANSWER_TIMEOUT_S, BATCH_MAX, DirectGet
 from events.nats_follow import Follower, stored_from_delivery
 from events.nats_streams import EVENTS
 from events.recorded import Recorded, Stored, decode
-from events.subjects import every_fact_of, every_stream_of
+from events.subjects import every_fact_of, every_stream_of, stream_from_subject
 
 __all__ = ["APPEND_TIMEOUT_S", "NatsLog", "stored_from_delivery"]
+
+# Each may have a subject for every type of fact of its category, and an answer holds at most 1,024.
+STREAMS_ASKED_AT_ONCE = 64
 
 
 class NatsLog:
@@ -47,6 +50,14 @@ class NatsLog:
         """See `EventLog.last`."""
         stored = await self._direct.last(every_fact_of(stream))
         return decode(stored) if stored else None
+
+    async def begun(self, streams: Sequence[str]) -> frozenset[str]:
+        """See `EventLog.begun`."""
+        found: set[str] = set()
+        for first in range(0, len(streams), STREAMS_ASKED_AT_ONCE):
+            filters = [every_fact_of(stream) for stream in streams[first : first + STREAMS_ASKED_AT_ONCE]]
+            found |= {stream_from_subject(subject) for subject in await self._direct.subjects_of(filters)}
+        return frozenset(found)
 
     async def read_category(self, category: str, *, after: int = NOTHING) -> list[Recorded]:
         """See `EventLog.read_category`."""

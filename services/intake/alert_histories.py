@@ -6,11 +6,16 @@ it, rests on the log as it was then.
 """
 
 from collections import OrderedDict
+from collections.abc import Sequence
 
 from events import NOTHING, EventLog, Recorded
 
 # Facts that are kept. One takes a kilobyte or two: labels and annotations make most of it.
 FACTS_KEPT_MAX = 20_000
+# Alerts that are kept, those without any fact too.
+ALERTS_KEPT_MAX = 20_000
+# Fewer unknown ones are read one by one: that is two requests saved at best.
+UNKNOWN_MIN = 4
 # An alert with more facts than this is read when it is needed: it would crowd out too many others.
 FACTS_OF_ONE_MAX = 200
 
@@ -48,6 +53,23 @@ class AlertHistories:
                 history.append(past)
                 self._facts += 1
 
+    async def prepare(self, streams: Sequence[str]) -> None:
+        """Find out at once which of some alerts have no history at all, as most have when a storm begins.
+
+        Raises:
+            LogError: as `refresh`.
+        """
+        unknown = [stream for stream in streams if stream not in self._kept]
+        if len(unknown) < UNKNOWN_MIN or not self._is_following:
+            return
+        position = self._position
+        begun = await self._log.begun(unknown)
+        if position == self._position:
+            for stream in unknown:
+                if stream not in begun:
+                    self._kept.setdefault(stream, [])
+            self._limit()
+
     async def load(self, stream: str) -> list[Recorded]:
         """The history of an alert as it was at the last `refresh`, or later. Not to be changed.
 
@@ -69,9 +91,12 @@ class AlertHistories:
         if was_following and position == self._position and len(history) <= FACTS_OF_ONE_MAX:
             self._kept[stream] = list(history)
             self._facts += len(history)
-        while self._facts > FACTS_KEPT_MAX:
-            self._forget(next(iter(self._kept)))
+        self._limit()
         return history
+
+    def _limit(self) -> None:
+        while self._facts > FACTS_KEPT_MAX or len(self._kept) > ALERTS_KEPT_MAX:
+            self._forget(next(iter(self._kept)))
 
     def _forget(self, stream: str) -> None:
         self._facts -= len(self._kept.pop(stream, ()))

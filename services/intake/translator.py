@@ -197,6 +197,7 @@ class Translator:
         return found
 
     async def _store(self, by_stream: dict[str, list[_Said]], standing: set[str]) -> dict[int, Exception]:
+        await self._histories.prepare(list(by_stream))
         decided = await asyncio.gather(*(self._decide(stream, said) for stream, said in by_stream.items()))
         contended: list[str] = []
         for batch in _batches([one for one in decided if one.events]):

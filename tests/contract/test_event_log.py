@@ -202,3 +202,12 @@ async def test_events_of_one_type_are_read_across_streams_after_a_position(log: 
     assert await log.read_named("group", "assigned", after=seqs[-1]) == []
     assert [past.seq for past in await log.read_named("group", "assigned")] == seqs
     assert await log.read_named("group", "given") == []
+
+
+async def test_streams_that_have_begun_are_told_from_those_that_have_not(log: EventLog):
+    await log.append(Write(INC, NOTHING, (DECLARED, ACKNOWLEDGED)))
+    assert await log.begun([INC, "incident.INC-4", "incident.INC-421"]) == {INC}
+    assert await log.begun(["incident.INC-4"]) == frozenset()
+    assert await log.begun([]) == frozenset()
+    streams = [f"incident.INC-{number}" for number in range(200)]
+    assert await log.begun(streams) == {INC}

@@ -68,6 +68,11 @@ class FaultyLog(EventLog):
         await self._give_way()
         return await self._log.last(stream)
 
+    async def begun(self, streams: Sequence[str]) -> frozenset[str]:
+        """See `EventLog.begun`."""
+        await self._give_way()
+        return await self._log.begun(streams)
+
     async def read_category(self, category: str, *, after: int = 0) -> list[Recorded]:
         """See `EventLog.read_category`."""
         await self._give_way()
