@@ -55,7 +55,7 @@ def test_what_is_lost_is_named(recount: Stack):
     with recount.client() as program, recount.browser() as ada:
         (wrong,) = program.post("/api/verify/ledger").json()["differences"]
         assert (wrong["integration"], wrong["first_receipt_seq"]) == ("key-lost", through + 1)
-        assert "1 receipts are unaccounted for" in ada.get("/intake").text
+        assert "1 receipt is unaccounted for" in ada.get("/intake").text
         # It was not lost after all: other tests share this ledger.
         fired = AlertFired(
             integration="key-lost",
