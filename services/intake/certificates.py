@@ -7,6 +7,8 @@ from services.intake.public_web import PublicWeb
 
 # SNS has one certificate a region and changes it about once a year.
 CERTIFICATES_MAX = 64
+# Fetches at the same time. There is rarely more than one; whoever has a key and makes up addresses waits in line.
+FETCHES_AT_ONCE = 4
 
 
 class Certificates:
@@ -20,6 +22,7 @@ class Certificates:
         self._web = web
         self._known: OrderedDict[str, bytes] = OrderedDict()
         self._coming: dict[str, asyncio.Task[bytes]] = {}
+        self._slots = asyncio.Semaphore(FETCHES_AT_ONCE)
 
     async def get(self, url: str) -> bytes:
         """The certificate at a URL that was checked to be the sender's own. Those who wait for one share a fetch.
@@ -38,7 +41,8 @@ class Certificates:
 
     async def _fetch(self, url: str) -> bytes:
         try:
-            certificate = await self._web.get(url)
+            async with self._slots:
+                certificate = await self._web.get(url)
         finally:
             del self._coming[url]
         self._known[url] = certificate
