@@ -86,7 +86,8 @@ def _is_over(state: AlertState, signal: Signal, arrival: Arrival) -> bool:
         is_seen_again = (
             arrival.settled
             and arrival.seq > max(state.cleared_seq, state.fired_seq)
-            and arrival.received_at > state.ended_at + COPY_LATE_MAX
+            # What its sender noticed before the stop is old news, however late it is told.
+            and min(signal.observed_at or arrival.received_at, arrival.received_at) > state.ended_at + COPY_LATE_MAX
         )
         return signal.started_at <= state.ended_at and not is_seen_again
     if signal.observed_at and state.ended_at and signal.observed_at < state.ended_at:

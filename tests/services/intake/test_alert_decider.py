@@ -215,3 +215,23 @@ def test_what_was_handled_in_order_and_comes_again_changes_nothing(signals, sett
         # While something older may be under way, a repeat is noted once, so that it outlives what comes late.
         assert written == [] or (not settled and written in (["Updated"], ["ClearedUnseen"]))
     assert (alert.state.status, alert.state.occurrence) == (status, occurrence)
+
+
+def test_what_was_noticed_before_the_stop_is_no_new_firing_however_late_it_is_told():
+    def story() -> Alert:
+        return after(firing(started_at=at(0)), resolved(started_at=at(0), ended_at=at(1.5)))
+
+    assert story().take(60, firing(started_at=at(0), observed_at=at(1))) == []
+    assert story().take(60, firing(started_at=at(0), observed_at=at(59))) == ["Fired"]
+    assert story().take(60, firing(started_at=at(0), observed_at=at(600))) == ["Fired"], "a clock that runs ahead"
+
+
+def test_a_note_that_is_repeated_while_it_holds_is_told_once_in_an_occurrence():
+    held = Signal(state="noted", fingerprint="checkout-5xx", note="held back", only_once=True)
+    alert = after(firing(started_at=at(0)))
+    assert [alert.take(seq, held) for seq in (2, 3)] == [["Noted"], []]
+    alert.take(4, resolved(started_at=at(0), ended_at=at(3.5)))
+    alert.take(5, firing(started_at=at(4.5)))
+    assert alert.take(6, held) == ["Noted"]
+    again = Signal(state="noted", fingerprint="checkout-5xx", note="+1")
+    assert [alert.take(seq, again) for seq in (7, 8)] == [["Noted"], ["Noted"]]

@@ -1,12 +1,16 @@
 """What senders' clients ask and are answered from the log."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import uuid4
 
 from events import Event, Write
-from events.alert import AlertHeld
+from events.alert import AlertAcknowledged, AlertCleared, AlertFired, AlertHeld, AlertPassedOver, AlertUpdated
 from events.heartbeat import HeartbeatConfigured, HeartbeatMissed
-from events.silence import SilenceCreated, SilenceEnded
+from events.incident import AlertLinked
+from events.memory_log import MemoryLog
+from events.silence import SilenceChanged, SilenceCreated, SilenceEnded
+from services.intake.standing import Standing
 from tests.services.intake.stack import Stack, eventually
 
 HOUR = timedelta(hours=1)
@@ -129,3 +133,47 @@ async def test_what_became_of_an_opsgenie_request_is_told(intake: Stack):
     assert (await eventually(told, "the request is told"))["success"] is False
     for other in (str(uuid4()), "x", "ffffffff-ffff-ffff-ffff-ffffffffffff"):
         assert (await intake.http.get(f"/v2/alerts/requests/{other}", headers=headers)).status_code == 404
+
+
+async def test_what_stands_follows_the_log():
+    now = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    log = MemoryLog(lambda: now)
+    standing = Standing(log)
+
+    async def take(stream: str, *facts) -> None:
+        history = await log.read(stream)
+        events = tuple(Event(id=uuid4().hex, fact=fact, happened_at=now, source="t", actor="per-ada") for fact in facts)
+        await log.append(Write(stream, history[-1].seq if history else 0, events))
+        await standing.catch_up()
+
+    fired = AlertFired(
+        integration="key-1", sender="json", fingerprint="a", occurrence=1, title="disk", severity="error"
+    )
+    await take("alert.a", fired)
+    await take("alert.a", AlertUpdated(title="disk full", severity="critical", annotations={}))
+    await take("alert.a", AlertAcknowledged(), AlertHeld(occurrence=1, because="inhibited", holder_alert_key="b"))
+    alert = standing.alerts["a"]
+    assert (alert.fired.title, alert.fired.severity, alert.is_acknowledged) == ("disk full", "critical", True)
+    assert alert.held is not None
+    await take("incident.INC-1", AlertLinked(alert_key="a", occurrence=1, title="disk full"))
+    assert standing.alerts["a"].held is None
+    await take("alert.a", AlertHeld(occurrence=1, because="silenced", held_by="s"))
+    await take("alert.a", AlertPassedOver(occurrence=1, rule="r", reason="low"))
+    assert standing.alerts["a"].held is None
+    created = SilenceCreated(matchers=('a="b"',), starts_at=now, ends_at=now + HOUR, reason="deploying")
+    await take("silence.s", created, SilenceChanged(starts_at=now, ends_at=now + 2 * HOUR, reason="longer"))
+    (silence,) = standing.silences_at(now)
+    assert (silence.ends_at, silence.reason, silence.author) == (now + 2 * HOUR, "longer", "per-ada")
+    assert standing.silences_at(now + 200 * HOUR) == []
+    await take("alert.a", AlertCleared())
+    assert standing.alerts == {}
+
+
+async def test_events_of_alertmanager_told_twice_and_in_disorder_are_told_once(intake: Stack):
+    """The end of an alert comes first, a silence holds it back in two evaluations, and all of it comes twice."""
+    batch = (Path(__file__).parents[2] / "adapters/alertmanager_events/batch_out_of_order.payload").read_bytes()
+    for _ in range(2):
+        assert (await intake.post(intake.hook("alertmanager_events"), batch)).status_code == 202
+    await eventually(intake.is_idle, "every receipt is dealt with")
+    assert await intake.names() == ["AlertClearedUnseen", "AlertFired", "AlertCleared", "AlertNoted"]
+    assert await intake.names("change") == ["ChangeRecorded"]
