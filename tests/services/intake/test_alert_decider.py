@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from events.alert import AlertCleared, AlertClearedUnseen, AlertFired
+from services.intake.signal import Signal
 from tests.services.intake.history import Alert, acknowledged, after, arrival, at, firing, in_some_order, resolved
 
 
