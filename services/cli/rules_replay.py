@@ -41,6 +41,7 @@ UNKNOWN = (
     "Whether each person could be reached: everybody who was there counts as having a contact, so a page that was "
     "withheld for want of one is told as requested in both runs.",
     "Whether a page arrived: channels are not asked, so nothing is sent and nothing fails.",
+    "When alerts would have expired: repeats are in no log, so those that expired then do so in both runs.",
     "How fast: services answer at once, so times differ by what their work took.",
     "What was corrected, linked or merged by hand after the beginning is left out of both runs.",
 )
