@@ -10,7 +10,6 @@ from services.command import CommandRefused
 from services.intake.commands import ShowReceipt
 from services.intake.receipt_told import FIRST_LINE_CHARS_MAX, first_line, show_receipt
 
-
 BODY = b'{\n  "version": "4",\n  "status": "firing"\n}'
 
 
