@@ -15,9 +15,10 @@ from events.timer import TimerFired
 
 HOLD_PURPOSE = "alert_hold"
 SILENCE_PURPOSE = "silence_end"
-# Positions of the log. New rules are held against what is held back and what fires, as far back as this; an alert that
-# has been firing for longer meets them when it fires again.
-LOOK_BACK_POSITIONS = 500_000
+# Positions of the log. New rules are held against what is held back and what fires, as far back as this, which takes a
+# second or two and some ten megabytes; an alert that has been firing for longer meets them when it fires again, and one
+# that has been held back for longer when what holds it back ends.
+LOOK_BACK_POSITIONS = 50_000
 
 HEARS = (
     "evt.alert.*.fired",
@@ -69,8 +70,8 @@ async def looks(log: EventLog, event: Recorded) -> list[Look]:
             return [Look(alert_key=identifier, decides=False)]
         case SilenceChanged() | SilenceEnded() | InhibitionSourceCleared():
             return await _held_by(log, event.stream, event.happened_at)
-        case RulesPublished():
-            return await _since(log, event.seq - LOOK_BACK_POSITIONS)
+        case RulesPublished(text=text):
+            return await _since(log, event.seq - LOOK_BACK_POSITIONS, inhibits="inhibit" in text)
         case TimerFired(purpose=purpose, about=about, due_at=due_at):
             if purpose == HOLD_PURPOSE:
                 return [Look(alert_key=split(about)[1], held_only=True, not_before=due_at)]
@@ -85,8 +86,9 @@ async def _held_by(log: EventLog, stream: str, moment: datetime) -> list[Look]:
     return [Look(alert_key=key, held_only=True, not_before=moment) for key in dict.fromkeys(keys)]
 
 
-async def _since(log: EventLog, position: int) -> list[Look]:
-    fired = await log.read_named("alert", name_of(AlertFired), after=max(position, 0))
+async def _since(log: EventLog, position: int, *, inhibits: bool) -> list[Look]:
+    # Only inhibition asks who fires.
+    fired = await log.read_named("alert", name_of(AlertFired), after=max(position, 0)) if inhibits else []
     held = await log.read_named("alert", name_of(AlertHeld), after=max(position, 0))
     # Those that fire first: they may hold others back.
     found = [Look(alert_key=split(stream)[1], decides=False) for stream in dict.fromkeys(past.stream for past in fired)]
