@@ -123,7 +123,14 @@ def test_its_commands_carry_an_alert_from_intake_to_sql_one_service_a_process(tm
                 answer = httpx.get(f"{web}/api/incidents", headers=bearer, timeout=30)
                 return msgspec.json.decode(answer.content)["incidents"]
 
+            def started() -> set[str]:
+                question = {"sql": "select distinct process from system_started"}
+                answer = httpx.post(f"{web}/api/sql", json=question, headers=bearer, timeout=30)
+                return {row[0] for row in msgspec.json.decode(answer.content)["rows"]}
+
             wait_until(lambda: len(incidents()) == 1, "one incident")
+            # One that still imports its modules ends at once when it is told to stop, and not in order.
+            wait_until(lambda: started() >= set(ACTORS), "every service to have started", deadline_s=90)
 
 
 def _by_hand(command: list[str], data: Path, ports: dict[str, int]) -> list[str]:

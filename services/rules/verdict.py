@@ -163,9 +163,14 @@ def verdict(situation: Situation) -> Verdict:
     for asked in routed.asked:
         fits = asked.unfit is None
         steps.append(Step(f"route {asked.route.path}", "fits" if fits else "does not fit", str(asked.unfit or "")))
-    everywhere = _inhibited(situation, steps) or _silenced(situation, steps)
-    alone = _snoozed(situation, steps) or _flapping(situation, steps)
-    found = [_by_route(route, situation, severity, everywhere, alone, steps) for route in routed.routes]
+    # Each is asked whatever the others say, so that all that holds an alert back is told.
+    inhibited, silenced = _inhibited(situation, steps), _silenced(situation, steps)
+    mutes = [_muted(route, situation, steps) for route in routed.routes]
+    snoozed, flapping = _snoozed(situation, steps), _flapping(situation, steps)
+    found = [
+        _by_route(route, situation, severity, inhibited or silenced or muted or snoozed or flapping, steps)
+        for route, muted in zip(routed.routes, mutes, strict=True)
+    ]
     found.sort(key=_preference)  # stable: the first of its kind
     also = tuple(each.route for each in found[1:] if each.action == found[0].action == "place")
     return msgspec.structs.replace(found[0], also=also, steps=tuple(steps))
@@ -181,18 +186,15 @@ def _by_route(
     route: RouteRule,
     situation: Situation,
     severity: AlertSeverity,
-    everywhere: Hold | None,
-    alone: Hold | None,
+    hold: Hold | None,
     steps: list[Step],
 ) -> Verdict:
     """What one of the routes that it takes makes of it; adds to the steps what this route was asked."""
     rules = situation.rules
-    hold = everywhere or _muted(route, situation, steps) or alone
+    action: Literal["place", "record", "hold"]
+    action, reason = _threshold(route, severity, steps)
     if hold is not None:
-        action: Literal["place", "record", "hold"] = "hold"
-        reason = _hold_reason(hold)
-    else:
-        action, reason = _threshold(route, severity, steps)
+        action, reason = "hold", _hold_reason(hold)
     group, group_labels = group_of(route, situation.labels, situation.service, situation.alert_key)
     if action == "place":
         steps.append(Step(f"group of {route.path}", "lets through", _listed(group_labels) or "a group of its own"))

@@ -188,6 +188,22 @@ def test_inhibition_comes_before_silence_and_silence_before_the_rest():
     assert order == ["inhibited", "silenced", "muted", "snoozed", "flapping"]
 
 
+def test_all_that_holds_an_alert_back_is_told():
+    night = {"team": "night"}
+    silence = msgspec.structs.replace(SILENCE, matchers=parse_all(['team="night"']))
+    found = decided(
+        "info",
+        labels=night,
+        silences=(silence,),
+        inhibited_by=(Inhibited("node down", "a2"),),
+        snoozed_until=NOON + HOUR,
+    )
+    told = outcomes(found)
+    for what in ("inhibition node down", "silence sil-1", "times of default/night", "snooze"):
+        assert told[what] == "holds"
+    assert told["severity of default/night"] == "records"
+
+
 def test_an_alert_that_is_held_back_is_so_though_it_is_not_severe():
     assert decided("info", snoozed_until=NOON + HOUR).hold.held_by == "sender"
 
