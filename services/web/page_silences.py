@@ -25,7 +25,6 @@ from services.web.silence_view import (
 from services.web.site import Here, Lens, Site
 from services.web.why import why_of
 from services.web.why_told import Subject
-from services.web.wording import naive_utc
 
 # Firing alerts that a preview names; how many more fit is said.
 SHOWN_MAX = 30
@@ -36,7 +35,7 @@ _FIELDS = ("matchers", "reason", "lasts_s", "starts_at")
 @get("/silences")
 async def silences(request: AskerRequest, site: Here, lens: Lens) -> Template:
     """The list: what lasts first, with how many alerts each holds back."""
-    rows = await read_silences(site.reader, naive_utc(site.reader.now), lens)
+    rows = await read_silences(site.reader, lens)
     return await page(request, site, "silences.html", as_of=lens, silences=rows, listed_max=LISTED_MAX)
 
 
@@ -112,7 +111,7 @@ async def back(silence_id: FromPath[str], verb: FromPath[str]) -> Redirect:
 async def _silence_page(
     request: AskerRequest, site: Site, silence_id: str, lens: Lens, refusal: Problem | None = None
 ) -> Template:
-    row = await read_silence(site.reader, silence_id, naive_utc(site.reader.now), lens)
+    row = await read_silence(site.reader, silence_id, lens)
     told = await why_of(request, site, Subject("silence", silence_id, row["reason"] or ""), lens)
     return await page(
         request,

@@ -7,12 +7,13 @@ from typing import Any
 import msgspec
 
 from events import RecountError
-from projections.lens import AsOf
+from projections.lens import AsOf, Lens
 from projections.slice import listed
 from services.rules.matchers import Matcher, Matchers, all_fit, match_nothing_given, parse_all
 from services.web.alert_view import AlertView, firing_alerts, matching_labels
 from services.web.problems import Problem
 from services.web.reader import Reader
+from services.web.wording import naive_utc
 
 LISTED_MAX = 500
 # Alerts that one silence's page names; a broad one holds thousands.
@@ -49,14 +50,23 @@ class Preview(msgspec.Struct, frozen=True):
     tried: int
 
 
-async def read_silences(reader: Reader, now: datetime, lens: AsOf) -> list[dict[str, Any]]:
-    """All silences, each with its state at a moment: what lasts first, then what is to come, then the newest."""
+async def moment_of(reader: Reader, lens: Lens | None) -> datetime:
+    """The moment at which a silence lasts or not, UTC without a zone: now, or the one that is looked back to."""
+    if lens is None:
+        return naive_utc(reader.now)
+    recorded_at = await reader.recorded_at(reader.position_of(lens)) or datetime.min
+    return min(naive_utc(lens.happened_by), recorded_at) if lens.happened_by else recorded_at
+
+
+async def read_silences(reader: Reader, lens: Lens | None) -> list[dict[str, Any]]:
+    """All silences, each with its state: what lasts first, then what is to come, then the newest."""
+    now = await moment_of(reader, lens)
     rows = await reader.rows(f"{_SILENCES} order by created_at desc, silence_id limit {LISTED_MAX}", as_of=lens)
     told = [row | {"state": _state(row, now)} for row in rows]
     return sorted(told, key=lambda row: ("active", "pending", "ended").index(row["state"]))
 
 
-async def read_silence(reader: Reader, silence_id: str, now: datetime, lens: AsOf) -> dict[str, Any]:
+async def read_silence(reader: Reader, silence_id: str, lens: Lens | None) -> dict[str, Any]:
     """One silence.
 
     Raises:
@@ -70,7 +80,7 @@ async def read_silence(reader: Reader, silence_id: str, now: datetime, lens: AsO
             because=f"none was known at log position {reader.position_of(lens)}",
             instead="Start from the list of silences.",
         )
-    return rows[0] | {"state": _state(rows[0], now)}
+    return rows[0] | {"state": _state(rows[0], await moment_of(reader, lens))}
 
 
 async def held_alerts(reader: Reader, silence_id: str, lens: AsOf) -> list[dict[str, Any]]:

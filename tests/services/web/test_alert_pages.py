@@ -104,6 +104,8 @@ def test_a_silence_is_previewed_made_lengthened_and_ended(recount: Stack):
         assert "the second disk, too" in longer
         ended = follow(bob, send(bob, f"{path}/end", reason="all are replaced"))
         assert ">ended<" in ended
+        created = int(answer.headers["location"].rpartition("=")[2])
+        assert ">active<" in bob.get(path, params={"as_of": created}).text
         refused = send(bob, f"{path}/change", lasts_s="3600")
         assert refused.status_code == 409
         assert "it ended" in refused.text
