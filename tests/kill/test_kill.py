@@ -51,6 +51,12 @@ def test_nothing_that_was_answered_is_lost_or_doubled(
     nobody_who_should_be_paged_was_not(deployment, mailbox[0])
     assert deployment.sql("select error from dead_letters") == []
     assert deployment.differences() == []
+    wait_for(
+        lambda: deployment.sql("select counted_through from completeness")[0]["counted_through"] >= len(load.accepted),
+        "what was received is counted",
+        BACK_S,
+    )
+    assert deployment.sql("select * from unaccounted_receipts") == []
 
 
 def settle(deployment: Deployment, load: Load) -> None:
