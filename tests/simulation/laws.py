@@ -23,6 +23,7 @@ from events.incident import (
     RoleAssigned,
     RoleHandoffAccepted,
     RoleRelieved,
+    SeverityCorrected,
 )
 from events.page import PageAnswered, PageFailed, PageRequested, PageSent, PageWithheld
 from events.subjects import split
@@ -269,6 +270,8 @@ def whoever_is_needed_is_called(history: History) -> None:
         match event.fact:
             case IncidentDeclared() | IncidentSeverityChanged():
                 severity[incident_id] = event.fact.severity
+            case SeverityCorrected():
+                severity.pop(incident_id, None)  # it may never have been so severe; the scenarios tell of that
             case IncidentAcknowledged():
                 quiet.add(incident_id)
             case IncidentReopened() | IncidentReinstated():
