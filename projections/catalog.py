@@ -32,6 +32,7 @@ import msgspec
 
 from events import RecountError
 from projections import links
+from projections.log_tables import ALL
 from projections.schema import LOG_TABLE, PEOPLE_TABLE, PEOPLE_VIEW, attach_people, create_tables
 from projections.sharing import Definition, share
 from projections.statement import NotOneSelect, read_select
@@ -138,7 +139,7 @@ def read_catalog(folder: Path = FOLDER) -> Catalog:
         unordered = [_links(), *(_parse(path, scratch) for path in sorted(folder.rglob("*.sql")))]
         for each in typed:
             _create(scratch, each.name, each.sql)
-        known = {each.name: each.reads for each in typed} | {"people": frozenset[str]()}
+        known = {each.name: each.reads for each in typed} | {"people": frozenset[str](), ALL: frozenset[str]()}
         views: list[View] = []
         for draft in _in_order(unordered, known):
             view = _shared(_complete(draft, scratch, known), views)

@@ -8,5 +8,6 @@ select
     type,
     recorded_at,
     case when event_id is null then 'the body is not a JSON event' else 'the event has no data' end as reason
-from log
+-- Not ``log``, which makes a VARIANT of every body.
+from log_rows
 where data is null

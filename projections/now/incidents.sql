@@ -90,13 +90,25 @@ folded as materialized (
         'incident.determination_corrected'
     )) > 0
 ),
+-- ``is_unsaid``: reached in this episode without any event that says so.
 reached as (
     select
         incident_id,
         min(happened_at) filter (where milestone = 'detected') as detected_at,
         min(happened_at) filter (where milestone = 'notified') as notified_at,
-        min(happened_at) filter (where milestone = 'impact_started') as impact_started_at
-    from incident_milestones
+        min(happened_at) filter (where milestone = 'impact_started') as impact_started_at,
+        max(happened_at) filter (where milestone = 'acknowledged' and is_unsaid) as acknowledged_unsaid_at,
+        max(happened_at) filter (where milestone = 'contained' and is_unsaid) as contained_unsaid_at,
+        max(happened_at) filter (where milestone = 'mitigated' and is_unsaid) as mitigated_unsaid_at,
+        max(happened_at) filter (where milestone = 'eradicated' and is_unsaid) as eradicated_unsaid_at
+    from (
+        select
+            milestones.incident_id, milestones.milestone, milestones.happened_at,
+            milestones.said_at is null
+                and (folded.begun_again_at is null or milestones.happened_at >= folded.begun_again_at) as is_unsaid
+        from incident_milestones as milestones
+        join folded using (incident_id)
+    )
     group by incident_id
 ),
 acknowledgements as (
@@ -110,20 +122,6 @@ acknowledgements as (
         on times.stream_id = told.stream_id and times.replaces_seq = told.seq and not times.of_signal
     where told.seq > folded.begun_again_seq
     group by told.stream_id
-),
--- What was reached in this episode without any event that says so.
-unsaid as (
-    select
-        reached.incident_id,
-        max(reached.happened_at) filter (where milestone = 'acknowledged') as acknowledged_unsaid_at,
-        max(reached.happened_at) filter (where milestone = 'contained') as contained_unsaid_at,
-        max(reached.happened_at) filter (where milestone = 'mitigated') as mitigated_unsaid_at,
-        max(reached.happened_at) filter (where milestone = 'eradicated') as eradicated_unsaid_at
-    from incident_milestones as reached
-    join folded using (incident_id)
-    where reached.said_at is null
-        and (folded.begun_again_at is null or reached.happened_at >= folded.begun_again_at)
-    group by reached.incident_id
 ),
 impact as (
     select
@@ -190,7 +188,6 @@ select
 from folded
 left join reached using (incident_id)
 left join acknowledgements using (incident_id)
-left join unsaid using (incident_id)
 left join impact using (incident_id)
 left join commanders using (incident_id)
 left join alert_counts using (incident_id)
