@@ -31,12 +31,8 @@ def quoted(identifier: str) -> str:
 def column(name: str) -> str:
     """The SQL that gives one field of a row of the log, in its type. What does not fit the type is null, so that
     no event, however odd, can stop a projection."""
-    kind = fact_fields()[name]
     path = f"fact.{quoted(name)}"
-    if kind == "timestamp":
-        # The plain cast to timestamp ignores the offset; this one honours it.
-        return f"timezone('UTC', try_cast({path} as timestamptz))"
-    return path
+    return _typed(path, _kinds()[name]) if "timestamp" in fact_fields()[name] else path
 
 
 @cache
@@ -91,6 +87,28 @@ def sql_type(kind: inspect.Type) -> str:
         case inspect.StructType(fields=fields):
             return f"struct({', '.join(f'{quoted(field.name)} {sql_type(field.type)}' for field in fields)})"
     raise TypeError(f"a fact field of type {kind} has no column type; add one in projections/fact_columns.py")
+
+
+def _typed(path: str, kind: inspect.Type) -> str:
+    """The SQL that makes moments of the texts in a value."""
+    match kind:
+        case inspect.UnionType(types=types):
+            (only,) = [each for each in types if not isinstance(each, inspect.NoneType)]
+            return _typed(path, only)
+        case inspect.DateTimeType():
+            # The plain cast to timestamp ignores the offset; this one honours it.
+            return f"timezone('UTC', try_cast({path} as timestamptz))"
+        case inspect.VarTupleType(item_type=item) | inspect.ListType(item_type=item):
+            return f"list_transform({path}, lambda item: {_typed('item', item)})"
+        case inspect.StructType(fields=fields):
+            made = (f"{quoted(each.name)} := {_typed(f'{path}.{quoted(each.name)}', each.type)}" for each in fields)
+            return f"case when {path} is not null then struct_pack({', '.join(made)}) end"
+    return path
+
+
+@cache
+def _kinds() -> dict[str, inspect.Type]:
+    return {field.name: field.type for kind in FACT_TYPES.values() for field in fields_of(kind)}
 
 
 def _field_types(category: str) -> dict[str, inspect.Type]:

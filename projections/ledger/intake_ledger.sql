@@ -21,7 +21,7 @@ with counts as (
         missing,
         sources,
         date_trunc(
-            'hour', coalesce(try_cast(sources[1].first_at as timestamp), happened_at)
+            'hour', coalesce(sources[1].first_at, happened_at)
         ) as hour
     from ledger_counted
     where not is_before

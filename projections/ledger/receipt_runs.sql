@@ -17,7 +17,7 @@ with counts as (
         run_lengths,
         -- Of a stretch that holds nothing any more the hour is not known; then it is the hour in which that was noticed.
         date_trunc(
-            'hour', coalesce(try_cast(sources[1].first_at as timestamp), happened_at)
+            'hour', coalesce(sources[1].first_at, happened_at)
         ) as hour
     from ledger_counted
     where not is_before

@@ -16,8 +16,8 @@ heard as (
         seq,
         counted.source as source,
         counted.integration as integration,
-        try_cast(counted.first_at as timestamp) as first_at,
-        try_cast(counted.last_at as timestamp) as last_at
+        counted.first_at,
+        counted.last_at
     from each_count
 ),
 pauses as (
