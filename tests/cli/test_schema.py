@@ -58,7 +58,7 @@ def test_every_command_has_a_channel_and_says_what_is_answered(document: dict[st
 
 
 def test_every_adapter_has_a_channel(document: dict[str, Any]):
-    assert adapter_names() == ["alertmanager", "cloudevents", "json", "pagerduty"]
+    assert set(adapter_names()) >= {"alertmanager", "cloudevents", "json", "pagerduty"}
     for sender in adapter_names():
         assert document["channels"][f"intake.{sender}"]["address"] == f"intake.{sender}"
 
