@@ -5,6 +5,9 @@ history."""
 
 import random
 from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
 
 from events import Event, Fact, Stored, decode, encode
 from events.alert import AlertAcknowledged, AlertCleared, AlertClearedUnseen, AlertFired, AlertPassedOver, AlertUpdated
@@ -62,6 +65,11 @@ PEOPLE = (ADA, BOB, GRACE)
 INCIDENTS = 6
 ALERTS = 5
 PAGES = 8
+
+
+def seeds(short: int, *, soak: int = 20) -> list[Any]:
+    """Seeds of a property that takes seconds a history: a few in every run, the others in the long one."""
+    return [*range(short), *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(short, soak))]
 
 
 def random_history(seed: int | random.Random, length: int) -> list[Stored]:
