@@ -4,13 +4,13 @@ import asyncio
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import playwright
 import pytest
 
 from events.receipt import Receipt
@@ -19,7 +19,8 @@ from services.intake.signal import Signal
 from tests.services.intake.stack import Stack
 
 DOCS = Path(__file__).resolve().parents[3] / "docs" / "senders.md"
-NODE = shutil.which("node")
+# The browser tests bring one along.
+NODE = Path(playwright.__file__).parent / "driver" / "node"
 
 # What Zabbix gives to a script: the parameters as `value`, and HttpRequest. What was asked is printed; the answer is
 # what the test says.
@@ -50,13 +51,11 @@ def zabbix(parameters: dict[str, str], status: int = 200) -> dict[str, Any]:
         .replace("SCRIPT", json.dumps(pasted("Zabbix", "javascript")))
         .replace("VALUE", json.dumps(json.dumps(parameters)))
     )
-    assert NODE is not None
     done = subprocess.run([NODE, "-e", program], capture_output=True, text=True, timeout=60, check=True)
     found: dict[str, Any] = json.loads(done.stdout)
     return found
 
 
-@pytest.mark.skipif(NODE is None, reason="there is no JavaScript engine on this machine")
 async def test_the_script_for_zabbix_posts_what_the_adapter_reads(intake: Stack):
     table = pasted_parameters()
     shown = {
