@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import playwright
-import pytest
 
 from events.receipt import Receipt
 from services.intake.adapters import adapters
