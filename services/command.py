@@ -4,8 +4,10 @@ A command goes to ``cmd.<service>.<verb>`` as an `Order`; its id makes it safe t
 when what was asked for already held, or `Refused`: what was asked, why not, and what to do instead.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Literal
+from functools import cache
+from typing import Any, Literal, TypeVar, get_args
 
 import msgspec
 
@@ -86,3 +88,46 @@ class CommandRefused(RecountError):
 def verb_of(command: Command) -> str:
     """The verb of a command: ``acknowledge``."""
     return str(command.__struct_config__.tag)
+
+
+Asked = TypeVar("Asked", bound=Command)
+
+
+def verbs_of(union: Any) -> dict[str, Any]:
+    """Every verb of a union of commands with its class: ``{"acknowledge": Acknowledge, …}``."""
+    return {str(kind.__struct_config__.tag): kind for kind in get_args(union)}
+
+
+def read_command(service: str, verbs: Mapping[str, type[Asked]], verb: str, body: bytes) -> Asked:
+    """Read a command from its JSON. The field ``type`` may be left out, because the subject says the verb.
+
+    Args:
+        service: what people call it.
+        verbs: what it may be asked: `verbs_of`.
+        verb: what is asked.
+        body: the command.
+
+    Raises:
+        CommandRefused: with code ``invalid``; it names the JSON path of what is wrong and what the verb takes.
+    """
+    asked = f"Cannot carry out {verb!r}"
+    if verb not in verbs:
+        raise CommandRefused(
+            asked, because=f"{service} has no verb {verb!r}", instead=f"use one of: {', '.join(verbs)}", code="invalid"
+        )
+    try:
+        command: Asked = _decoder(verbs[verb]).decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        takes = ", ".join(
+            f"{field.encode_name} (required)" if field.required else field.encode_name
+            for field in msgspec.structs.fields(verbs[verb])
+        )
+        raise CommandRefused(
+            asked, because=str(error), instead=f"{verb} takes a JSON object with: {takes}", code="invalid"
+        ) from error
+    return command
+
+
+@cache
+def _decoder(kind: type[Asked]) -> msgspec.json.Decoder[Asked]:
+    return msgspec.json.Decoder(kind)

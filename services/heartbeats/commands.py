@@ -1,11 +1,11 @@
 """What may be asked of heartbeats, on ``cmd.heartbeats.<verb>``. The order's target is the heartbeat's name or id."""
 
-from typing import Annotated, Any, get_args
+from typing import Annotated
 
 import msgspec
 
 from events.alert import AlertSeverity
-from services.command import Command, CommandRefused
+from services.command import Command, read_command, verbs_of
 
 # Seconds. A timer shorter than this costs more facts than it is worth, and intake tells what it received within 5.
 EVERY_MIN_S = 30
@@ -41,30 +41,10 @@ class Remove(Command, frozen=True, forbid_unknown_fields=True, tag="remove"):
 
 
 HeartbeatCommand = Configure | Pause | Remove
-VERBS: dict[str, type[HeartbeatCommand]] = {
-    str(kind.__struct_config__.tag): kind for kind in get_args(HeartbeatCommand)
-}
+VERBS: dict[str, type[HeartbeatCommand]] = verbs_of(HeartbeatCommand)
 """Every verb with its command."""
-
-_DECODERS: dict[str, msgspec.json.Decoder[Any]] = {verb: msgspec.json.Decoder(kind) for verb, kind in VERBS.items()}
 
 
 def parse(verb: str, body: bytes) -> HeartbeatCommand:
-    """Read a command from its JSON.
-
-    Raises:
-        CommandRefused: with code ``invalid``; it says what is wrong and what the verb takes.
-    """
-    asked = f"Cannot carry out {verb!r}"
-    if verb not in VERBS:
-        raise CommandRefused(
-            asked, because=f"heartbeats has no verb {verb!r}", instead=f"use one of {', '.join(VERBS)}", code="invalid"
-        )
-    try:
-        command: HeartbeatCommand = _DECODERS[verb].decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        takes = ", ".join(field.encode_name for field in msgspec.structs.fields(VERBS[verb]))
-        raise CommandRefused(
-            asked, because=str(error), instead=f"{verb} takes a JSON object with: {takes}", code="invalid"
-        ) from error
-    return command
+    """Read a command from its JSON. See `services.command.read_command`."""
+    return read_command("heartbeats", VERBS, verb, body)

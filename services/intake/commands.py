@@ -1,10 +1,10 @@
 """What may be asked of intake, on ``cmd.intake.<verb>``."""
 
-from typing import Annotated, Any, get_args
+from typing import Annotated
 
 import msgspec
 
-from services.command import Command, CommandRefused
+from services.command import Command, read_command, verbs_of
 
 # A former secret that is accepted for longer was not replaced: 90 days.
 FORMER_FOR_MAX_S = 90 * 24 * 3_600
@@ -79,28 +79,10 @@ class ShowReceipt(Command, frozen=True, tag="receipt"):
 
 
 IntakeCommand = CreateKey | RotateKey | RevokeKey | SignKey | MapKey | Replay | ShowReceipt
-VERBS: dict[str, type[IntakeCommand]] = {str(kind.__struct_config__.tag): kind for kind in get_args(IntakeCommand)}
+VERBS: dict[str, type[IntakeCommand]] = verbs_of(IntakeCommand)
 """Every verb with its command: ``{"create_key": CreateKey, …}``."""
-
-_DECODERS: dict[str, msgspec.json.Decoder[Any]] = {verb: msgspec.json.Decoder(kind) for verb, kind in VERBS.items()}
 
 
 def parse(verb: str, body: bytes) -> IntakeCommand:
-    """Read a command from its JSON.
-
-    Raises:
-        CommandRefused: with code ``invalid``; it says what is wrong and what the verb takes.
-    """
-    asked = f"Cannot carry out {verb!r}"
-    if verb not in VERBS:
-        raise CommandRefused(
-            asked, because=f"intake has no verb {verb!r}", instead=f"use one of {', '.join(VERBS)}", code="invalid"
-        )
-    try:
-        command: IntakeCommand = _DECODERS[verb].decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        takes = ", ".join(field.encode_name for field in msgspec.structs.fields(VERBS[verb]))
-        raise CommandRefused(
-            asked, because=str(error), instead=f"{verb} takes a JSON object with: {takes}", code="invalid"
-        ) from error
-    return command
+    """Read a command from its JSON. See `services.command.read_command`."""
+    return read_command("intake", VERBS, verb, body)

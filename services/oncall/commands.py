@@ -6,13 +6,13 @@ processes of one installation, and are sealed before they enter the log.
 """
 
 from datetime import datetime
-from typing import Annotated, Any, get_args
+from typing import Annotated
 
 import msgspec
 
 from events.escalation import Level
 from events.person import PersonDetails
-from services.command import Command, CommandRefused
+from services.command import Command, read_command, verbs_of
 
 # A reason is a sentence or a few; it stands in one line of the timeline.
 REASON_CHARS_MAX = 2_000
@@ -75,40 +75,10 @@ PersonCommand = AddPerson | ChangePerson | ErasePerson
 OncallCommand = PersonCommand | ConfigureRotation | ConfigurePolicy
 
 
-def _verbs() -> dict[str, type[OncallCommand]]:
-    return {str(kind.__struct_config__.tag): kind for kind in get_args(OncallCommand)}
-
-
-VERBS: dict[str, type[OncallCommand]] = _verbs()
+VERBS: dict[str, type[OncallCommand]] = verbs_of(OncallCommand)
 """Every verb with its command: ``{"add_person": AddPerson, …}``."""
-
-_DECODERS: dict[str, msgspec.json.Decoder[Any]] = {verb: msgspec.json.Decoder(kind) for verb, kind in VERBS.items()}
 
 
 def parse(verb: str, body: bytes) -> OncallCommand:
-    """Read a command from its JSON. The field ``type`` may be left out, because the subject says the verb.
-
-    Raises:
-        CommandRefused: with code ``invalid``; it names the JSON path of what is wrong and what the verb takes.
-    """
-    if verb not in VERBS:
-        raise CommandRefused(
-            f"Cannot carry out {verb!r}",
-            because=f"on-call has no verb {verb!r}",
-            instead=f"use one of: {', '.join(VERBS)}",
-            code="invalid",
-        )
-    try:
-        command: OncallCommand = _DECODERS[verb].decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        takes = ", ".join(
-            f"{field.encode_name} (required)" if field.required else field.encode_name
-            for field in msgspec.structs.fields(VERBS[verb])
-        )
-        raise CommandRefused(
-            f"Cannot carry out {verb!r}",
-            because=str(error),
-            instead=f"{verb} takes a JSON object with: {takes}",
-            code="invalid",
-        ) from error
-    return command
+    """Read a command from its JSON. See `services.command.read_command`."""
+    return read_command("on-call", VERBS, verb, body)

@@ -1,11 +1,11 @@
 """What may be asked about rules and silences, on ``cmd.signals.<verb>``. The public door of this service."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Literal
 
 import msgspec
 
-from services.command import Command, CommandRefused
+from services.command import Command, read_command, verbs_of
 
 # A reason is a sentence or a few; it stands in one line of a list.
 REASON_CHARS_MAX = 2_000
@@ -57,31 +57,10 @@ class EndSilence(Command, frozen=True, forbid_unknown_fields=True, tag="end_sile
 
 
 SignalsCommand = PublishRules | CreateSilence | ChangeSilence | EndSilence
-VERBS: dict[str, type[SignalsCommand]] = {str(kind.__struct_config__.tag): kind for kind in get_args(SignalsCommand)}
+VERBS: dict[str, type[SignalsCommand]] = verbs_of(SignalsCommand)
 """Every verb with its command: ``{"publish_rules": PublishRules, …}``."""
-
-_DECODERS: dict[str, msgspec.json.Decoder[Any]] = {verb: msgspec.json.Decoder(kind) for verb, kind in VERBS.items()}
 
 
 def parse(verb: str, body: bytes) -> SignalsCommand:
-    """Read a command from its JSON.
-
-    Raises:
-        CommandRefused: with code ``invalid``; it says what is wrong and what the verb takes.
-    """
-    asked = f"Cannot carry out {verb!r}"
-    if verb not in VERBS:
-        raise CommandRefused(
-            asked, because=f"signals has no verb {verb!r}", instead=f"use one of {', '.join(VERBS)}", code="invalid"
-        )
-    try:
-        command: SignalsCommand = _DECODERS[verb].decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        takes = ", ".join(
-            f"{field.encode_name} (required)" if field.required else field.encode_name
-            for field in msgspec.structs.fields(VERBS[verb])
-        )
-        raise CommandRefused(
-            asked, because=str(error), instead=f"{verb} takes a JSON object with: {takes}", code="invalid"
-        ) from error
-    return command
+    """Read a command from its JSON. See `services.command.read_command`."""
+    return read_command("signals", VERBS, verb, body)
