@@ -5,9 +5,13 @@ decided again, so a decision is never stored on a state that it did not see.
 """
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import TypeVar
 
-from events import Conflict, EventLog, Write
+from events import Conflict, Event, EventLog, Fact, Write
+from events.fact import tag_of
+from events.ids import derived_event_id
+from services.command import Order
 
 # Losing this often in a row means that something else is wrong: report it instead of spinning.
 CONFLICTS_MAX = 20
@@ -40,3 +44,24 @@ async def decide_and_append(
             if not tries_left:
                 raise
     raise AssertionError("unreachable")
+
+
+def event_of(order: Order, fact: Fact, *, source: str, happened_at: datetime | None = None, part: str = "") -> Event:
+    """What a service says in answer to an order: carried out again, it has the same id.
+
+    Args:
+        order: the answered one.
+        fact: what it comes to.
+        source: the service.
+        happened_at: when it happened, where that is not for the order to say.
+        part: tells several facts of one order apart; its tag when left out.
+    """
+    return Event(
+        id=derived_event_id(order.id, part or tag_of(type(fact))),
+        fact=fact,
+        happened_at=happened_at or order.happened_at or order.issued_at,
+        source=source,
+        actor=order.actor,
+        auth_id=order.auth_id,
+        causation_id=order.id,
+    )

@@ -2,12 +2,11 @@
 
 import msgspec
 
-from events import Event, EventLog, Write
+from events import EventLog, Write
 from events.fact import Fact
 from events.heartbeat import HeartbeatConfigured, HeartbeatRemoved
-from events.ids import derived_event_id
 from services.command import CommandRefused, Done, Order
-from services.decision import decide_and_append
+from services.decision import decide_and_append, event_of
 from services.heartbeat import Heartbeat, heartbeat_id, heartbeat_of
 from services.heartbeats.alarm import SOURCE
 from services.heartbeats.commands import NAME_CHARS_MAX, Configure, HeartbeatCommand, Pause, Remove
@@ -39,15 +38,7 @@ async def carry_out(log: EventLog, order: Order, command: HeartbeatCommand) -> D
         fact, message = _decide(heartbeat, name, command)
         if fact is None:
             return (), message
-        event = Event(
-            id=derived_event_id(order.id, type(fact).__name__),
-            fact=fact,
-            happened_at=order.happened_at or order.issued_at,
-            source=SOURCE,
-            actor=order.actor,
-            auth_id=order.auth_id,
-            causation_id=order.id,
-        )
+        event = event_of(order, fact, source=SOURCE)
         return (Write(stream, heartbeat.version, (event,)),), message
 
     seq, message = await decide_and_append(log, attempt)

@@ -15,10 +15,10 @@ from events import NOTHING, Event, EventLog, Write
 from events.audit import DeadLetterRecorded, DeadLetterReplayed, KeyCreated, KeyRevoked
 from events.errors import LogError
 from events.fact import Fact
-from events.ids import derived_event_id, is_id, key_of
+from events.ids import is_id, key_of
 from events.receipt import Receipts
 from services.command import Answer, CommandRefused, Done, Order, Refused
-from services.decision import decide_and_append
+from services.decision import decide_and_append, event_of
 from services.intake.adapters import adapters
 from services.intake.commands import (
     CreateKey,
@@ -257,12 +257,4 @@ def _is_handled(fact: Fact) -> bool:
 
 
 def _event(order: Order, fact: Fact) -> Event:
-    return Event(
-        id=derived_event_id(order.id, type(fact).__name__),
-        fact=fact,
-        happened_at=order.happened_at or order.issued_at,
-        source=SOURCE,
-        actor=order.actor,
-        auth_id=order.auth_id,
-        causation_id=order.id,
-    )
+    return event_of(order, fact, source=SOURCE, part=type(fact).__name__)

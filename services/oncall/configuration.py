@@ -5,14 +5,13 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from events import Event, EventLog, Fact, Write
+from events import EventLog, Fact, Write
 from events.escalation import Level
-from events.fact import tag_of
-from events.ids import derived_event_id, is_id
+from events.ids import is_id
 from events.oncall import PolicyConfigured, RotationConfigured
 from events.subjects import split, stream_of
 from services.command import CommandRefused, Done, Order
-from services.decision import decide_and_append
+from services.decision import decide_and_append, event_of
 from services.directory import Directory
 from services.oncall.commands import ConfigurePolicy, ConfigureRotation
 
@@ -69,15 +68,7 @@ class Configuration:
             if present == fact:
                 return (), (0, f"{kind} {identifier} is configured so already")
             version = history[-1].seq if history else 0
-            event = Event(
-                id=derived_event_id(order.id, tag_of(type(fact))),
-                fact=fact,
-                happened_at=order.happened_at or order.issued_at,
-                source=SOURCE,
-                actor=order.actor,
-                auth_id=order.auth_id,
-                causation_id=order.id,
-            )
+            event = event_of(order, fact, source=SOURCE)
             return (Write(stream, version, (event,)),), (0, f"{kind} {identifier} configured")
 
         seq, (seq_before, message) = await decide_and_append(self._log, attempt)

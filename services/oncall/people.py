@@ -7,13 +7,12 @@ import msgspec
 
 from events import Event, EventLog, Fact, Write
 from events.errors import RecountError
-from events.fact import tag_of
-from events.ids import derived_event_id, is_id, new_id
+from events.ids import is_id, new_id
 from events.person import Contact, DirectoryChanged, PersonAdded, PersonChanged, PersonDetails, PersonErased
 from events.sealing import seal
 from events.subjects import split, stream_of
 from services.command import CommandRefused, Done, Order
-from services.decision import decide_and_append
+from services.decision import decide_and_append, event_of
 from services.directory import GUARD, Directory, Person
 from services.keyring import Keyring
 from services.notifier.commands import ContactRules
@@ -180,15 +179,7 @@ class People:
         """The fact and the guard that keeps handles unique, in one append."""
 
         def event(its: Fact) -> Event:
-            return Event(
-                id=derived_event_id(order.id, tag_of(type(its))),
-                fact=its,
-                happened_at=order.happened_at or order.issued_at,
-                source=SOURCE,
-                actor=order.actor,
-                auth_id=order.auth_id,
-                causation_id=order.id,
-            )
+            return event_of(order, its, source=SOURCE)
 
         return (
             Write(stream_of("person", person_id), after, (event(fact),)),

@@ -2,12 +2,11 @@
 
 import hashlib
 
-from events import Event, EventLog, Write
-from events.ids import derived_event_id
+from events import EventLog, Write
 from events.rules import RulesPublished
 from events.subjects import split
 from services.command import CommandRefused, Done, Order
-from services.decision import decide_and_append
+from services.decision import decide_and_append, event_of
 from services.rules.rules_document import parse_rules
 from services.rules.ruleset import RuleSet
 from services.signals.commands import PublishRules
@@ -49,15 +48,7 @@ class Publishing:
                 return (), "Rules were published by hand, so the settings are not asked."
             if published and published[-1].text_sha256 == fact.text_sha256:
                 return (), "These rules decide already."
-            event = Event(
-                id=derived_event_id(order.id, "rules.published"),
-                fact=fact,
-                happened_at=order.issued_at,
-                source=SOURCE,
-                actor=order.actor,
-                auth_id=order.auth_id,
-                causation_id=order.id,
-            )
+            event = event_of(order, fact, source=SOURCE, happened_at=order.issued_at)
             return (Write(STREAM, history[-1].seq if history else 0, (event,)),), "These rules decide from now on."
 
         seq, message = await decide_and_append(self._log, attempt)

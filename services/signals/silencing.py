@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 
 from events import NOTHING, Event, EventLog, Write
 from events.errors import BadConfiguration
-from events.fact import Fact, tag_of
-from events.ids import derived_event_id, is_id, key_of
+from events.fact import Fact
+from events.ids import is_id, key_of
 from events.silence import SilenceChanged, SilenceCreated, SilenceEnded
 from events.subjects import stream_of
 from services.command import CommandRefused, Done, Order
-from services.decision import decide_and_append
+from services.decision import decide_and_append, event_of
 from services.rules.matchers import Matchers, match_nothing_given, parse_all
 from services.rules.silences import Silence, silence_after
 from services.signals.commands import ChangeSilence, CreateSilence, EndSilence
@@ -193,12 +193,4 @@ def _invalid(asked: str, because: str, instead: str) -> CommandRefused:
 
 
 def _event(order: Order, fact: Fact) -> Event:
-    return Event(
-        id=derived_event_id(order.id, tag_of(type(fact))),
-        fact=fact,
-        happened_at=order.issued_at,
-        source=SOURCE,
-        actor=order.actor,
-        auth_id=order.auth_id,
-        causation_id=order.id,
-    )
+    return event_of(order, fact, source=SOURCE, happened_at=order.issued_at)
