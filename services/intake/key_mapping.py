@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
-from events.audit import KeyCreated, KeyMappingChanged, KeyRevoked
+from events.audit import KeyMappingChanged
 from events.recorded import Recorded
 from services.command import CommandRefused
 from services.intake.adapters import adapters
 from services.intake.mapping import InvalidMapping, read_mapping
+from services.intake.standing_key import require_standing
 
 
 def check_mapping(asked: str, sender: str, mapping: str) -> None:
@@ -53,13 +54,7 @@ def change_mapping(key_id: str, mapping: str, history: Sequence[Recorded]) -> Ke
         CommandRefused: there is no such key, or the mapping does not fit.
     """
     asked = f"Cannot change the mapping of {key_id}"
-    created = history[0].fact if history else None
-    if not isinstance(created, KeyCreated):
-        raise CommandRefused(
-            asked, because="there is no such key", instead="list them: recount keys list", code="not_found"
-        )
-    if any(isinstance(recorded.fact, KeyRevoked) for recorded in history):
-        raise CommandRefused(asked, because="the key was revoked", instead="make a new one: recount keys create")
+    created = require_standing(asked, history)
     if not mapping.strip():
         raise CommandRefused(asked, because="there is no mapping", instead="revoke the key to take nothing any more")
     check_mapping(asked, created.sender, mapping)

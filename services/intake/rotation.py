@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from events.audit import KeyCreated, KeyRevoked, KeyRotated
+from events.audit import KeyRotated
 from events.recorded import Recorded
 from services.command import CommandRefused
+from services.intake.standing_key import require_standing
 
 
 def rotate(
@@ -27,13 +28,7 @@ def rotate(
         CommandRefused: there is no such key, it was revoked, or it had that secret before.
     """
     asked = f"Cannot rotate {key_id}"
-    created = history[0].fact if history else None
-    if not isinstance(created, KeyCreated):
-        raise CommandRefused(
-            asked, because="there is no such key", instead="list them: recount keys list", code="not_found"
-        )
-    if any(isinstance(recorded.fact, KeyRevoked) for recorded in history):
-        raise CommandRefused(asked, because="the key was revoked", instead="make a new one: recount keys create")
+    created = require_standing(asked, history)
     secrets = [created.secret_sha256, *(one.fact.secret_sha256 for one in history if isinstance(one.fact, KeyRotated))]
     if secrets[-1] == secret_sha256:
         return None

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
-from events.audit import KeyCreated, KeyRevoked, KeySigningChanged
+from events.audit import KeySigningChanged
 from events.ids import is_id
 from events.recorded import Recorded
 from services.command import CommandRefused
 from services.intake.adapters import Adapter, adapters
+from services.intake.standing_key import require_standing
 
 
 def change_signing(key_id: str, signing_id: str, history: Sequence[Recorded]) -> KeySigningChanged | None:
@@ -24,13 +25,7 @@ def change_signing(key_id: str, signing_id: str, history: Sequence[Recorded]) ->
         CommandRefused: there is no such key, or its sender does not sign with a secret.
     """
     asked = f"Cannot change the signing secret of {key_id}"
-    created = history[0].fact if history else None
-    if not isinstance(created, KeyCreated):
-        raise CommandRefused(
-            asked, because="there is no such key", instead="list them: recount keys list", code="not_found"
-        )
-    if any(isinstance(recorded.fact, KeyRevoked) for recorded in history):
-        raise CommandRefused(asked, because="the key was revoked", instead="make a new one: recount keys create")
+    created = require_standing(asked, history)
     if signing_id and not is_id(signing_id):
         raise CommandRefused(
             asked, because=f"{signing_id!r} is no id", instead="use 1 to 64 of A-Z a-z 0-9 _ -", code="invalid"
