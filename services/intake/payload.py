@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from events.receipt import Receipt
-from services.intake.adapters import InvalidPayload, Reply, plain_reply
+from services.intake.adapters import InvalidPayload, Reply
 from services.intake.signal import FINGERPRINT_LENGTH_MAX, words
 
 # Seconds since 1970 stay below this until the year 5138; milliseconds passed it in 1973.
@@ -98,11 +98,6 @@ def identity(*parts: str) -> str:
 def accepted(count: int) -> Reply:
     """The answer for a sender that reads no more of it than the status."""
     return Reply(202, b'{"status":"accepted","alerts":%d}' % count)
-
-
-def invalid(problem: InvalidPayload) -> Reply:
-    """The answer to a payload that is not what it should be, for a sender that does not read the body."""
-    return plain_reply(problem.status, str(problem), "It is kept as a dead letter.")
 
 
 def _kind(value: Any) -> str:

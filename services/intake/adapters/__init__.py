@@ -39,6 +39,32 @@ class Reply(msgspec.Struct, frozen=True):
     content_type: str = "application/json"
 
 
+def plain_reply(status: int, because: str, hint: str = "") -> Reply:
+    """An error in Recount's own words, for senders that do not read the body."""
+    return Reply(
+        status, msgspec.json.encode({"error": _ERRORS.get(status, "refused"), "because": because, "hint": hint})
+    )
+
+
+def plain_invalid(problem: InvalidPayload) -> Reply:
+    """The answer to a payload that is not what it should be, for a sender that does not read the body."""
+    return plain_reply(problem.status, str(problem), "It is kept as a dead letter.")
+
+
+_ERRORS = {
+    400: "the payload is invalid",
+    401: "not let in",
+    403: "the integration key is not accepted here",
+    404: "no such door",
+    405: "wrong method",
+    414: "the address is too long",
+    413: "the payload is too large",
+    415: "the payload is of an unknown kind",
+    431: "the headers are too large",
+    503: "not now",
+}
+
+
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """An HTTP request as it came, credentials included: it is never stored."""
 
@@ -79,9 +105,9 @@ class Adapter(msgspec.Struct, frozen=True, kw_only=True):
     """What a parsed payload says. Pure."""
     accepted: Callable[[Any, Receipt], Reply]
     """The answer to a payload that is stored."""
-    invalid: Callable[[InvalidPayload], Reply]
+    invalid: Callable[[InvalidPayload], Reply] = plain_invalid
     """The answer to a payload that is not what it should be (and is kept as a dead letter)."""
-    refused: Callable[[int, str], Reply]
+    refused: Callable[[int, str], Reply] = plain_reply
     """The answer to a request that is not taken: status and reason."""
     prepare: Callable[[Any, Receipt, str], Receipt] = lambda _payload, receipt, _made_up: receipt
     """Complete a receipt before it is stored, with a key that was made up in case the sender left it to us."""
@@ -131,24 +157,3 @@ def adapters() -> dict[str, Adapter]:
         adapter: Adapter = importlib.import_module(f"{__name__}.{module.name}").ADAPTER
         found[adapter.name] = adapter
     return found
-
-
-def plain_reply(status: int, because: str, hint: str = "") -> Reply:
-    """An error in Recount's own words, for senders that do not read the body."""
-    return Reply(
-        status, msgspec.json.encode({"error": _ERRORS.get(status, "refused"), "because": because, "hint": hint})
-    )
-
-
-_ERRORS = {
-    400: "the payload is invalid",
-    401: "not let in",
-    403: "the integration key is not accepted here",
-    404: "no such door",
-    405: "wrong method",
-    414: "the address is too long",
-    413: "the payload is too large",
-    415: "the payload is of an unknown kind",
-    431: "the headers are too large",
-    503: "not now",
-}

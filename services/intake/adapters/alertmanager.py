@@ -11,7 +11,8 @@ from typing import Annotated
 import msgspec
 
 from events.receipt import Receipt
-from services.intake.adapters import Adapter, InvalidPayload, Reply, plain_reply
+from services.intake.adapters import Adapter, InvalidPayload
+from services.intake.payload import accepted
 from services.intake.signal import FINGERPRINT_LENGTH_MAX, Signal, moment, severity_of
 
 # A group holds a few hundred alerts; 10,000 of the smallest would not fit into a request anyway.
@@ -125,15 +126,9 @@ def service_of(labels: dict[str, str]) -> str:
     return next((labels[name] for name in _SERVICE_LABELS if labels.get(name)), "")
 
 
-def _accepted(payload: Payload, _receipt: Receipt) -> Reply:
-    return Reply(202, b'{"status":"accepted","alerts":%d}' % len(payload.alerts))
-
-
 ADAPTER = Adapter(
     name="alertmanager",
     parse=parse,
     signals=signals,
-    accepted=_accepted,
-    invalid=lambda problem: plain_reply(problem.status, str(problem), "It is kept as a dead letter."),
-    refused=plain_reply,
+    accepted=lambda payload, _receipt: accepted(len(payload.alerts)),
 )

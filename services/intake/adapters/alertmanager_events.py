@@ -22,7 +22,7 @@ from typing import Annotated, Any
 import msgspec
 
 from events.receipt import Receipt
-from services.intake.adapters import Adapter, InvalidPayload, Reply, plain_reply
+from services.intake.adapters import Adapter, InvalidPayload, Reply
 from services.intake.adapters.alertmanager import service_of, title_of
 from services.intake.adapters.alertmanager_api import fingerprint
 from services.intake.signal import Change, Said, Signal, moment, severity_of
@@ -330,6 +330,4 @@ ADAPTER = Adapter(
     parse=parse,
     signals=signals,
     accepted=_accepted,
-    invalid=lambda problem: plain_reply(problem.status, str(problem), "It is kept as a dead letter."),
-    refused=plain_reply,
 )

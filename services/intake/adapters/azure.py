@@ -15,8 +15,8 @@ import msgspec
 
 from events.alert import AlertSeverity
 from events.receipt import Receipt
-from services.intake.adapters import Adapter, InvalidPayload, plain_reply
-from services.intake.payload import accepted, invalid, said
+from services.intake.adapters import Adapter, InvalidPayload
+from services.intake.payload import accepted, said
 from services.intake.signal import FINGERPRINT_LENGTH_MAX, Signal, lenient_moment, words
 
 SCHEMA_ID = "azureMonitorCommonAlertSchema"
@@ -154,6 +154,4 @@ ADAPTER = Adapter(
     parse=parse,
     signals=signals,
     accepted=lambda _payload, _receipt: accepted(1),
-    invalid=invalid,
-    refused=plain_reply,
 )

@@ -15,9 +15,9 @@ from urllib.parse import unquote
 import msgspec
 
 from events.receipt import Receipt
-from services.intake.adapters import Adapter, InvalidPayload, Reply, plain_reply
+from services.intake.adapters import Adapter, InvalidPayload, Reply
 from services.intake.adapters.cloudevents import events_of
-from services.intake.payload import at, identity, invalid, json_of, said, text_at
+from services.intake.payload import at, identity, json_of, said, text_at
 from services.intake.signal import Change, Said, Signal, lenient_moment, severity_of, words
 
 _PREFIX = "dev.cdevents."
@@ -168,7 +168,5 @@ ADAPTER = Adapter(
     signals=signals,
     # As of CloudEvents: accepted, not processed yet, and nothing to say.
     accepted=lambda _events, _receipt: Reply(202),
-    invalid=invalid,
-    refused=plain_reply,
     headers_kept=("ce-",),
 )

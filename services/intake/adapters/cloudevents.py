@@ -21,7 +21,7 @@ from urllib.parse import unquote_to_bytes
 import msgspec
 
 from events.receipt import Receipt
-from services.intake.adapters import Adapter, InvalidPayload, Reply, plain_reply
+from services.intake.adapters import Adapter, InvalidPayload, Reply
 from services.intake.adapters.json import STATES, Alert, faults, signal_of
 from services.intake.signal import FINGERPRINT_LENGTH_MAX, Signal, moment
 
@@ -171,7 +171,5 @@ ADAPTER = Adapter(
     signals=signals,
     # Accepted, not processed yet, and nothing to say (HTTP Web Hooks 1.0.2, section 2.2).
     accepted=lambda _parsed, _receipt: Reply(202),
-    invalid=lambda problem: plain_reply(problem.status, str(problem), "It is kept as a dead letter."),
-    refused=plain_reply,
     headers_kept=("ce-",),
 )

@@ -15,8 +15,8 @@ import msgspec
 
 from events.alert import AlertSeverity
 from events.receipt import Receipt
-from services.intake.adapters import Adapter, InvalidPayload, plain_reply
-from services.intake.payload import accepted, epoch_moment, identity, invalid, said
+from services.intake.adapters import Adapter, InvalidPayload
+from services.intake.payload import accepted, epoch_moment, identity, said
 from services.intake.signal import Signal, severity_of, words
 
 PRIORITIES: dict[str, AlertSeverity] = {"p1": "critical", "p2": "error", "p3": "warning", "p4": "info", "p5": "info"}
@@ -180,6 +180,4 @@ ADAPTER = Adapter(
     parse=parse,
     signals=signals,
     accepted=lambda _payload, _receipt: accepted(1),
-    invalid=invalid,
-    refused=plain_reply,
 )

@@ -11,8 +11,8 @@ something is an occurrence.
 from typing import Any
 
 from events.receipt import Receipt
-from services.intake.adapters import Adapter, InvalidPayload, plain_reply
-from services.intake.payload import accepted, identity, invalid, object_of, said, text_at
+from services.intake.adapters import Adapter, InvalidPayload
+from services.intake.payload import accepted, identity, object_of, said, text_at
 from services.intake.signal import Signal, lenient_moment, severity_of
 
 _RECOVERED = "recovered"
@@ -62,6 +62,4 @@ ADAPTER = Adapter(
     parse=parse,
     signals=signals,
     accepted=lambda _event, _receipt: accepted(1),
-    invalid=invalid,
-    refused=plain_reply,
 )

@@ -26,9 +26,9 @@ import msgspec
 
 from events.alert import AlertSeverity
 from events.receipt import Receipt
-from services.intake.adapters import Adapter, InvalidPayload, plain_reply
+from services.intake.adapters import Adapter, InvalidPayload
 from services.intake.adapters.json import STATES
-from services.intake.payload import accepted, identity, invalid, said
+from services.intake.payload import accepted, identity, said
 from services.intake.signal import NAME_LENGTH_MAX, VALUE_LENGTH_MAX, Signal, State, lenient_moment, severity_of
 
 # Characters of a subject; longer ones are folded over many lines and still a title of at most 1,024.
@@ -229,6 +229,4 @@ ADAPTER = Adapter(
     parse=parse,
     signals=signals,
     accepted=lambda mail, _receipt: accepted(len(signals(mail, _receipt))),
-    invalid=invalid,
-    refused=plain_reply,
 )

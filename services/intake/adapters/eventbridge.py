@@ -10,9 +10,9 @@ An API destination wants an answer within 5 seconds, repeats 429 and 5xx for up 
 from typing import Any
 
 from events.receipt import Receipt
-from services.intake.adapters import Adapter, InvalidPayload, plain_reply
+from services.intake.adapters import Adapter, InvalidPayload
 from services.intake.aws_messages import decoded, signals_of
-from services.intake.payload import accepted, invalid
+from services.intake.payload import accepted
 from services.intake.signal import Signal
 
 
@@ -35,6 +35,4 @@ ADAPTER = Adapter(
     parse=parse,
     signals=signals,
     accepted=lambda _event, _receipt: accepted(1),
-    invalid=invalid,
-    refused=plain_reply,
 )

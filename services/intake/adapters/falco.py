@@ -14,8 +14,8 @@ import msgspec
 
 from events.alert import AlertSeverity
 from events.receipt import Receipt
-from services.intake.adapters import Adapter, InvalidPayload, plain_reply
-from services.intake.payload import accepted, identity, invalid, object_of, said, text_at, texts_at
+from services.intake.adapters import Adapter, InvalidPayload
+from services.intake.payload import accepted, identity, object_of, said, text_at, texts_at
 from services.intake.signal import Signal, lenient_moment, severity_of, words
 
 _SEVERITIES: dict[str, AlertSeverity] = {"emergency": "critical", "alert": "critical", "critical": "critical"}
@@ -77,6 +77,4 @@ ADAPTER = Adapter(
     parse=parse,
     signals=signals,
     accepted=lambda _detection, _receipt: accepted(1),
-    invalid=invalid,
-    refused=plain_reply,
 )

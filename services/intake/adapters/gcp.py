@@ -12,8 +12,8 @@ import msgspec
 
 from events.alert import AlertSeverity
 from events.receipt import Receipt
-from services.intake.adapters import Adapter, InvalidPayload, Request, plain_reply
-from services.intake.payload import accepted, epoch_moment, invalid, said
+from services.intake.adapters import Adapter, InvalidPayload, Request
+from services.intake.payload import accepted, epoch_moment, said
 from services.intake.routing import query_fields
 from services.intake.signal import FINGERPRINT_LENGTH_MAX, Signal, severity_of, words
 
@@ -148,7 +148,5 @@ ADAPTER = Adapter(
     parse=parse,
     signals=signals,
     accepted=lambda _payload, _receipt: accepted(1),
-    invalid=invalid,
-    refused=plain_reply,
     secret_in_request=_token,
 )

@@ -13,9 +13,10 @@ from typing import Annotated, Any
 import msgspec
 
 from events.receipt import Receipt
-from services.intake.adapters import Adapter, InvalidPayload, Reply, Route, plain_reply
+from services.intake.adapters import Adapter, InvalidPayload, Route
 from services.intake.adapters.alertmanager import cut_off, service_of, title_of
 from services.intake.adapters.alertmanager_api import fingerprint
+from services.intake.payload import accepted
 from services.intake.signal import FINGERPRINT_LENGTH_MAX, Signal, moment, severity_of, words
 from services.intake.signature import hmac_sha256
 
@@ -111,17 +112,11 @@ def _signal(alert: Alert, payload: Payload) -> Signal:
     )
 
 
-def _accepted(payload: Payload, _receipt: Receipt) -> Reply:
-    return Reply(202, b'{"status":"accepted","alerts":%d}' % len(payload.alerts))
-
-
 ADAPTER = Adapter(
     name="grafana",
     parse=parse,
     signals=signals,
-    accepted=_accepted,
-    invalid=lambda problem: plain_reply(problem.status, str(problem), "It is kept as a dead letter."),
-    refused=plain_reply,
+    accepted=lambda payload, _receipt: accepted(len(payload.alerts)),
     routes=(Route("PUT", "/hooks/grafana"),),
     signature=hmac_sha256(SIGNATURE_HEADER, timestamp_header=TIMESTAMP_HEADER),
 )

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 import msgspec
 
 from events.receipt import Receipt
-from services.intake.adapters import Adapter, InvalidPayload, Reply, Request, Route, plain_reply
+from services.intake.adapters import Adapter, InvalidPayload, Reply, Request, Route
 from services.intake.routing import target_of
 from services.intake.signal import Ping
 
@@ -80,8 +80,6 @@ ADAPTER = Adapter(
     parse=parse,
     signals=signals,
     accepted=_accepted,
-    invalid=lambda problem: plain_reply(problem.status, str(problem), "It is kept as a dead letter."),
-    refused=plain_reply,
     routes=ROUTES,
     secret_in_request=_secret_in_request,
 )

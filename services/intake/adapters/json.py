@@ -17,7 +17,7 @@ from typing import Annotated, Any
 import msgspec
 
 from events.receipt import Receipt
-from services.intake.adapters import Adapter, InvalidPayload, Reply, plain_reply
+from services.intake.adapters import Adapter, InvalidPayload, Reply
 from services.intake.signal import FINGERPRINT_LENGTH_MAX, Signal, State, moment, severity_of, words
 from services.intake.signature import hmac_sha256
 
@@ -132,7 +132,5 @@ ADAPTER = Adapter(
     parse=parse,
     signals=signals,
     accepted=_accepted,
-    invalid=lambda problem: plain_reply(problem.status, str(problem), "It is kept as a dead letter."),
-    refused=plain_reply,
     signature=hmac_sha256(SIGNATURE_HEADER, prefix="sha256="),
 )

@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 
 from events.receipt import Receipt
-from services.intake.adapters import Adapter, InvalidPayload, Reply, plain_reply
+from services.intake.adapters import Adapter, InvalidPayload, Reply
 from services.intake.mapping import InvalidMapping, Mapping, MissingValue, read_mapping
-from services.intake.payload import invalid, json_of
+from services.intake.payload import json_of
 from services.intake.signal import Signal
 
 NO_MAPPING = "the integration key carries no mapping: recount keys update KEY --mapping FILE"
@@ -61,7 +61,5 @@ ADAPTER = Adapter(
     parse=parse,
     signals=signals,
     accepted=_accepted,
-    invalid=invalid,
-    refused=plain_reply,
     configured=_configured,
 )

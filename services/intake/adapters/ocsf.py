@@ -13,8 +13,8 @@ import msgspec
 
 from events.alert import AlertSeverity
 from events.receipt import Receipt
-from services.intake.adapters import Adapter, InvalidPayload, plain_reply
-from services.intake.payload import accepted, at, epoch_moment, identity, invalid, json_of, said, text_at, texts_at
+from services.intake.adapters import Adapter, InvalidPayload
+from services.intake.payload import accepted, at, epoch_moment, identity, json_of, said, text_at, texts_at
 from services.intake.signal import Signal, severity_of
 
 # As many as a batch of a forwarder holds; more belong into several requests.
@@ -164,6 +164,4 @@ ADAPTER = Adapter(
     parse=parse,
     signals=signals,
     accepted=lambda findings, _receipt: accepted(len(findings)),
-    invalid=invalid,
-    refused=plain_reply,
 )

@@ -15,8 +15,8 @@ from typing import Annotated, Any
 import msgspec
 
 from events.receipt import Receipt
-from services.intake.adapters import Adapter, InvalidPayload, plain_reply
-from services.intake.payload import accepted, invalid, said
+from services.intake.adapters import Adapter, InvalidPayload
+from services.intake.payload import accepted, said
 from services.intake.signal import FINGERPRINT_LENGTH_MAX, Signal, State, lenient_moment, severity_of, words
 from services.intake.signature import hmac_sha256
 
@@ -249,8 +249,6 @@ ADAPTER = Adapter(
     parse=parse,
     signals=signals,
     accepted=lambda payload, receipt: accepted(len(signals(payload, receipt))),
-    invalid=invalid,
-    refused=plain_reply,
     headers_kept=(RESOURCE_HEADER, "sentry-hook-timestamp", "request-id"),
     signature=hmac_sha256(SIGNATURE_HEADER),
 )

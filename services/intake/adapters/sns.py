@@ -20,10 +20,10 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256, HashAlgorithm
 
 from events.receipt import Receipt
-from services.intake.adapters import Adapter, InvalidPayload, plain_reply
+from services.intake.adapters import Adapter, InvalidPayload
 from services.intake.aws_addresses import certificate_fault, confirmation_fault
 from services.intake.aws_messages import decoded, signals_of
-from services.intake.payload import accepted, identity, invalid
+from services.intake.payload import accepted, identity
 from services.intake.signal import Said, Signal, Subscription, lenient_moment
 from services.intake.signature import Forged, Proof, Signature
 
@@ -194,8 +194,6 @@ ADAPTER = Adapter(
     parse=parse,
     signals=signals,
     accepted=lambda _payload, _receipt: accepted(1),
-    invalid=invalid,
-    refused=plain_reply,
     headers_kept=("x-amz-sns-",),
     signature=Signature(check=check, certificate_url=certificate_url),
 )

@@ -15,8 +15,8 @@ from typing import Any
 import msgspec
 
 from events.receipt import Receipt
-from services.intake.adapters import Adapter, InvalidPayload, plain_reply
-from services.intake.payload import accepted, epoch_moment, identity, invalid, object_of, said, text_at
+from services.intake.adapters import Adapter, InvalidPayload
+from services.intake.payload import accepted, epoch_moment, identity, object_of, said, text_at
 from services.intake.signal import Signal, severity_of, words
 
 # ``scheduler__admin__search__RMD5…_at_1427942640_178``; a real-time search, ``rt_…``, keeps one id for all its results.
@@ -85,6 +85,4 @@ ADAPTER = Adapter(
     parse=parse,
     signals=signals,
     accepted=lambda _payload, _receipt: accepted(1),
-    invalid=invalid,
-    refused=plain_reply,
 )

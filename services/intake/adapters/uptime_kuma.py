@@ -17,8 +17,8 @@ from urllib.parse import parse_qs
 import msgspec
 
 from events.receipt import Receipt
-from services.intake.adapters import Adapter, InvalidPayload, Route, plain_reply
-from services.intake.payload import accepted, at, identity, invalid, object_of, require_object, said, text_at
+from services.intake.adapters import Adapter, InvalidPayload, Route
+from services.intake.payload import accepted, at, identity, object_of, require_object, said, text_at
 from services.intake.routing import target_of
 from services.intake.signal import Signal, State, lenient_moment
 
@@ -141,7 +141,5 @@ ADAPTER = Adapter(
     parse=parse,
     signals=signals,
     accepted=lambda payload, _receipt: accepted(len(signals(payload, _receipt))),
-    invalid=invalid,
-    refused=plain_reply,
     routes=_ROUTES,
 )

@@ -14,8 +14,8 @@ import msgspec
 
 from events.alert import AlertSeverity
 from events.receipt import Receipt
-from services.intake.adapters import Adapter, InvalidPayload, plain_reply
-from services.intake.payload import accepted, at, identity, invalid, object_of, said, text_at, texts_at
+from services.intake.adapters import Adapter, InvalidPayload
+from services.intake.payload import accepted, at, identity, object_of, said, text_at, texts_at
 from services.intake.signal import Signal, lenient_moment
 
 # Least level of each severity, the highest first.
@@ -85,6 +85,4 @@ ADAPTER = Adapter(
     parse=parse,
     signals=signals,
     accepted=lambda _payload, _receipt: accepted(1),
-    invalid=invalid,
-    refused=plain_reply,
 )

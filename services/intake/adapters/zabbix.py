@@ -15,8 +15,8 @@ import msgspec
 
 from events.alert import AlertSeverity
 from events.receipt import Receipt
-from services.intake.adapters import Adapter, InvalidPayload, Reply, plain_reply
-from services.intake.payload import epoch_moment, invalid, object_of, said, text_at
+from services.intake.adapters import Adapter, InvalidPayload, Reply
+from services.intake.payload import epoch_moment, object_of, said, text_at
 from services.intake.signal import Signal, State, words
 
 # Not classified, information, warning, average, high, disaster (Zabbix's trigger severities).
@@ -118,6 +118,4 @@ ADAPTER = Adapter(
     accepted=lambda payload, _receipt: Reply(
         200, msgspec.json.encode({"status": "accepted", "event_id": payload.event_id})
     ),
-    invalid=invalid,
-    refused=plain_reply,
 )
