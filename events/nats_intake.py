@@ -14,6 +14,7 @@ import nats.errors
 import nats.js.errors
 from nats.aio.client import Client
 from nats.js import JetStreamContext
+from nats.js.api import ConsumerInfo
 
 from events.errors import IntakeBusy, LogError, LogFull, LogUnavailable
 from events.nats_batch import publish_batch, publish_one
@@ -225,8 +226,18 @@ async def handled_through(js: JetStreamContext, durable: str) -> int:
     Raises:
         LogUnavailable: no answer.
     """
+    info = await consumer_of(js, durable)
+    return int(info.ack_floor.stream_seq) if info.ack_floor else 0
+
+
+async def consumer_of(js: JetStreamContext, durable: str) -> ConsumerInfo:
+    """What the server says of a durable consumer of INTAKE.
+
+    Raises:
+        LogUnavailable: no answer.
+    """
     try:
-        info = await js.consumer_info(INTAKE, durable)
+        info: ConsumerInfo = await js.consumer_info(INTAKE, durable)
     except (nats.errors.Error, nats.js.errors.Error, TimeoutError) as error:
         raise LogUnavailable(f"the consumer {durable} does not say how far it is: {error!r}") from error
-    return int(info.ack_floor.stream_seq) if info.ack_floor else 0
+    return info

@@ -9,6 +9,7 @@ from nats.js import JetStreamContext
 
 from events.errors import LogUnavailable
 from events.nats_direct_get import BATCH_MAX, DirectGet
+from events.nats_intake import consumer_of
 from events.nats_streams import INTAKE
 from events.recorded import Stored
 
@@ -37,10 +38,7 @@ async def delivered_through(js: JetStreamContext, durable: str) -> int:
     Raises:
         LogUnavailable: no answer.
     """
-    try:
-        info = await js.consumer_info(INTAKE, durable)
-    except (nats.errors.Error, nats.js.errors.Error, TimeoutError) as error:
-        raise LogUnavailable(f"the consumer {durable} does not say how far it is: {error!r}") from error
+    info = await consumer_of(js, durable)
     return int(info.delivered.stream_seq) if info.delivered else 0
 
 
