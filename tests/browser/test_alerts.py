@@ -1,57 +1,18 @@
 """From a noisy alert to a silence and back, in a real browser: what fires, why, what would be silenced, and its end."""
 
 import os
-from collections.abc import Iterator
 
-import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from events.alert import AlertFired, AlertSeverity
 from events.ids import key_of
-from tests.browser.test_responding import CHROMIUM, FLAGS, PHONE, fits
+from tests.browser.chromium import IN_A_BROWSER, PHONE, fits
 from tests.services.web.stack import Stack, eventually
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Debian's chromium: apt-get install chromium"),
-    # Playwright's own transport is closed by its process, after its loop.
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-]
+pytestmark = IN_A_BROWSER
 
 # Where screenshots go, for whoever wants to look at them; nowhere when it is not set.
 SHOTS = os.environ.get("RECOUNT_SHOTS", "")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=os.fspath(CHROMIUM), headless=True, args=FLAGS)
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture
-def complaints() -> list[str]:
-    return []
-
-
-@pytest.fixture
-def page(recount: Stack, browser: Browser, complaints: list[str]) -> Iterator[Page]:
-    """A browser in which ada logged in through the form."""
-    with browser.new_context(base_url=recount.url) as context:
-        page = context.new_page()
-        page.set_default_timeout(15_000)
-
-        def complain(message: ConsoleMessage) -> None:
-            if message.type in ("error", "warning"):
-                complaints.append(message.text)
-
-        page.on("console", complain)
-        page.goto("/alerts")
-        page.get_by_label("Your handle").fill("ada")
-        page.get_by_label("Access token").fill(recount.secrets.admin_token.secret)
-        page.get_by_role("button", name="Log in").click()
-        yield page
 
 
 def shoot(page: Page, name: str) -> None:

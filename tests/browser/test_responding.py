@@ -1,72 +1,11 @@
 """A responder's night in a real browser: log in, declare, take it in hand, and see it change without a reload."""
 
-import os
-from collections.abc import Iterator
-from pathlib import Path
+from playwright.sync_api import Browser, Page, expect
 
-import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
-
+from tests.browser.chromium import IN_A_BROWSER, PHONE, fits
 from tests.services.web.stack import Stack
 
-CHROMIUM = Path("/usr/bin/chromium")
-# Quiet and alone: no sandbox inside a container, nothing fetched, nothing kept.
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-PHONE = {"width": 360, "height": 740}
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Debian's chromium: apt-get install chromium"),
-    # Playwright's own transport is closed by its process, after its loop.
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=os.fspath(CHROMIUM), headless=True, args=FLAGS)
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture
-def complaints() -> list[str]:
-    """What a page wrote to its console: errors, and violations of the content policy."""
-    return []
-
-
-@pytest.fixture
-def page(recount: Stack, browser: Browser, complaints: list[str]) -> Iterator[Page]:
-    """A browser in which ada logged in through the form."""
-    with browser.new_context(base_url=recount.url) as context:
-        page = context.new_page()
-        page.set_default_timeout(15_000)
-
-        def complain(message: ConsoleMessage) -> None:
-            if message.type in ("error", "warning"):
-                complaints.append(message.text)
-
-        page.on("console", complain)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto("/oncall")
-        page.get_by_label("Your handle").fill("ada")
-        page.get_by_label("Access token").fill(recount.secrets.admin_token.secret)
-        page.get_by_role("button", name="Log in").click()
-        expect(page).to_have_url(f"{recount.url}/oncall")
-        yield page
-
-
-def fits(page: Page) -> bool:
-    return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
+pytestmark = IN_A_BROWSER
 
 
 def test_an_incident_from_declaration_to_resolution(page: Page, recount: Stack, complaints: list[str]):
