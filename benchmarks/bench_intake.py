@@ -14,12 +14,10 @@ import os
 import re
 import resource
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -28,11 +26,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from tests.http_process import ALERTMANAGER, http_process, running_alertmanager  # noqa: E402
 from tests.nats_process import NatsProcess, free_port  # noqa: E402  the root is no package
 
 SECRETS = {"alertmanager": "a" * 32, "pagerduty": "b" * 32, "json": "c" * 32, "cloudevents": "d" * 32}
 ALERTS_PER_BATCH = 64
-START_TIMEOUT_S = 30.0
+NOBODY_IS_TOLD = "route: { receiver: nobody }\nreceivers: [ { name: nobody } ]\n"
 
 
 @dataclass
@@ -127,47 +126,9 @@ def running_intake(folder: Path, nats_url: str, *, translates: bool) -> Iterator
     command = [sys.executable, __file__, "--serve", nats_url, str(port), str(folder / "data")]
     if translates:
         command.append("--translate")
-    with _ended(subprocess.Popen(command)):
-        yield _answering(f"http://127.0.0.1:{port}", "/healthz")
-
-
-@contextlib.contextmanager
-def running_alertmanager(folder: Path) -> Iterator[str]:
-    """Debian's Alertmanager; gives its URL."""
-    port = free_port()
-    config = folder / "alertmanager.yml"
-    config.write_text("route: { receiver: nobody }\nreceivers: [ { name: nobody } ]\n")
-    command = [
-        "prometheus-alertmanager",
-        f"--config.file={config}",
-        f"--storage.path={folder / 'alertmanager'}",
-        f"--web.listen-address=127.0.0.1:{port}",
-        "--cluster.listen-address=",
-        "--log.level=error",
-    ]
-    with _ended(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)):
-        yield _answering(f"http://127.0.0.1:{port}", "/-/ready")
-
-
-@contextlib.contextmanager
-def _ended(process: subprocess.Popen) -> Iterator[None]:
-    try:
-        yield
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(20)
-
-
-def _answering(url: str, path: str) -> str:
-    deadline = time.monotonic() + START_TIMEOUT_S
-    while True:
-        try:
-            urllib.request.urlopen(url + path, timeout=1).close()
-            return url
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
+    url = f"http://127.0.0.1:{port}"
+    with http_process(command, f"{url}/healthz", folder / "intake.log"):
+        yield url
 
 
 async def serve(nats_url: str, port: int, data: Path, *, translates: bool) -> None:
@@ -255,8 +216,8 @@ def measure(seconds: int, connections: int) -> None:
                     assert stored >= promised * 0.98, f"{stored} receipts stored, about {promised:.0f} promised"
             finally:
                 nats.remove()
-        if shutil.which("prometheus-alertmanager"):
-            with running_alertmanager(folder) as url:
+        if ALERTMANAGER:
+            with running_alertmanager(folder, NOBODY_IS_TOLD) as (url, _pid):
                 for count in (1, ALERTS_PER_BATCH):
                     result = load(
                         f"{url}/api/v2/alerts", posted_alerts(count), folder, seconds=seconds, connections=connections

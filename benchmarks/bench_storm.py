@@ -14,14 +14,11 @@ import http.server
 import json
 import os
 import shutil
-import signal
 import statistics
-import subprocess
 import sys
 import tempfile
 import threading
 import time
-import urllib.request
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -31,6 +28,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from tests.http_process import ALERTMANAGER, http_process, running_alertmanager  # noqa: E402
 from tests.nats_process import NatsProcess, free_port  # noqa: E402  the root is no package
 
 SECRET = "a" * 32
@@ -39,7 +37,6 @@ ALERTS_PER_REQUEST = 20
 # Alerts whose page is waited for, evenly over the storm.
 CALLS = 30
 CONNECTIONS = 16
-START_TIMEOUT_S = 30.0
 QUIET_S = 3.0
 LAG_MAX_S = 300.0
 
@@ -153,28 +150,17 @@ def running_actors(nats_url: str, folder: Path) -> Iterator[tuple[str, int]]:
     """Intake, incidents and on-call in a process of their own; gives its URL and its process id."""
     port = free_port()
     command = [sys.executable, __file__, "--serve", nats_url, str(port), str(folder)]
-    with _ended(subprocess.Popen(command)) as process:
-        yield _answering(f"http://127.0.0.1:{port}", "/healthz"), process.pid
+    url = f"http://127.0.0.1:{port}"
+    with http_process(command, f"{url}/healthz", folder.parent / "actors.log") as pid:
+        yield url, pid
 
 
-@contextlib.contextmanager
-def running_alertmanager(folder: Path, webhook: str) -> Iterator[tuple[str, int]]:
-    """Debian's Alertmanager, one group a service as Recount has it; gives its URL and its process id."""
-    port = free_port()
-    config = folder / "alertmanager.yml"
-    config.write_text(
+def alertmanager_config(webhook: str) -> str:
+    """One group a service, as Recount has it."""
+    return (
         "route: { receiver: hook, group_by: [service], group_wait: 0s, group_interval: 5m }\n"
         f"receivers: [ {{ name: hook, webhook_configs: [ {{ url: '{webhook}' }} ] }} ]\n"
     )
-    command = [
-        "prometheus-alertmanager",
-        f"--config.file={config}",
-        f"--storage.path={folder / 'alertmanager'}",
-        f"--web.listen-address=127.0.0.1:{port}",
-        "--cluster.listen-address=",
-    ]
-    with _ended(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)) as process:
-        yield _answering(f"http://127.0.0.1:{port}", "/-/ready"), process.pid
 
 
 @contextlib.contextmanager
@@ -199,27 +185,6 @@ def listening() -> Iterator[tuple[str, dict[str, float]]]:
         yield f"http://127.0.0.1:{server.server_address[1]}/", heard
     finally:
         server.shutdown()
-
-
-@contextlib.contextmanager
-def _ended(process: subprocess.Popen) -> Iterator[subprocess.Popen]:
-    try:
-        yield process
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(30)
-
-
-def _answering(url: str, path: str) -> str:
-    deadline = time.monotonic() + START_TIMEOUT_S
-    while True:
-        try:
-            urllib.request.urlopen(url + path, timeout=1).close()
-            return url
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
 
 
 def peak_mib(pid: int) -> float:
@@ -347,8 +312,8 @@ def measure(storm: Storm, *, services: int) -> None:
                 _row("Recount", sent, paged, peak_mib(pid))
         finally:
             nats.remove()
-        if shutil.which("prometheus-alertmanager"):
-            with listening() as (hook, heard), running_alertmanager(folder, hook) as (url, pid):
+        if ALERTMANAGER:
+            with listening() as (hook, heard), running_alertmanager(folder, alertmanager_config(hook)) as (url, pid):
                 sent = asyncio.run(send(storm, f"{url}/api/v2/alerts", as_posted))
                 time.sleep(QUIET_S)
                 _row("Alertmanager (in memory)", sent, heard, peak_mib(pid))

@@ -2,10 +2,6 @@
 
 import json
 import re
-import shutil
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -17,9 +13,8 @@ import msgspec
 
 from tests.differential.scenarios import Scenario, Silenced, alertmanager_config, posted_alerts
 from tests.e2e.deployment import wait_for
-from tests.nats_process import free_port
+from tests.http_process import running_alertmanager
 
-ALERTMANAGER = shutil.which("prometheus-alertmanager") or ""
 # The last group waits 9 s; a thousand notifications take a few more.
 NOTIFIED_S_MAX = 60.0
 
@@ -84,7 +79,7 @@ def notified(found: list[Scenario], folder: Path) -> list[Group]:
     """
     with Receiver() as receiver:
         config, receivers = alertmanager_config(found, receiver.url)
-        with _running(config, folder) as http:
+        with running_alertmanager(folder, config) as (url, _pid), httpx.Client(base_url=url, timeout=30) as http:
             for each in found:
                 for silence in each.silences:
                     _silence(http, each, silence, datetime.now(UTC))
@@ -133,23 +128,3 @@ def _told(http: httpx.Client) -> tuple[int, int]:
         for name in ("", "_failed")
     ]
     return tuple(int(float(count[1])) if count else 0 for count in counts)  # type: ignore[return-value]
-
-
-@contextmanager
-def _running(config: str, folder: Path) -> Iterator[httpx.Client]:
-    path = folder / "alertmanager.yml"
-    path.write_text(config)
-    port = free_port()
-    command = (
-        *(ALERTMANAGER, f"--config.file={path}", f"--storage.path={folder / 'alertmanager'}", "--log.level=warn"),
-        *(f"--web.listen-address=127.0.0.1:{port}", "--cluster.listen-address="),
-    )
-    with (folder / "alertmanager.log").open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output)
-    try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as http:
-            wait_for(lambda: http.get("/-/ready").status_code == 200, "Alertmanager is ready")
-            yield http
-    finally:
-        process.terminate()
-        process.wait(10)

@@ -19,8 +19,9 @@ from services.rules.rules_document import parse_rules
 from services.rules.ruleset import RuleSet
 from services.rules.silences import Silence
 from services.rules.verdict import Situation, Verdict, group_of, labels_to_match, verdict
-from tests.differential.alertmanager import ALERTMANAGER, Group, notified
+from tests.differential.alertmanager import Group, notified
 from tests.differential.scenarios import Scenario, posted_alerts, scenarios
+from tests.http_process import ALERTMANAGER
 
 HOUR = timedelta(hours=1)
 # With many more, Alertmanager does not get through its inhibition rules within the 4 s that its groups wait.

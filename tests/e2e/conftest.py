@@ -1,7 +1,5 @@
 """A running platform, a mail server that keeps what it gets, and Debian's Alertmanager."""
 
-import shutil
-import subprocess
 from collections.abc import Iterator
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -9,14 +7,12 @@ from email.policy import default
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from aiosmtpd.controller import Controller
 
-from tests.e2e.deployment import Deployment, wait_for
+from tests.e2e.deployment import Deployment
+from tests.http_process import ALERTMANAGER, running_alertmanager
 from tests.nats_process import free_port
-
-ALERTMANAGER = shutil.which("prometheus-alertmanager") or ""
 
 
 class Mailbox:
@@ -60,9 +56,7 @@ def alertmanager(tmp_path: Path, deployment: Deployment) -> Iterator[str]:
     """The address of a stock Alertmanager whose only change is our receiver."""
     if not ALERTMANAGER:
         pytest.skip("Debian's prometheus-alertmanager is not installed")
-    url = f"http://127.0.0.1:{free_port()}"
-    config = tmp_path / "alertmanager.yml"
-    config.write_text(f"""
+    config = f"""
 route:
   receiver: recount
   group_by: [service]
@@ -74,19 +68,6 @@ receivers:
     webhook_configs:
       - url: {deployment.platform.intake_url}/hooks/alertmanager/{deployment.platform.keys["alertmanager"]}
         send_resolved: true
-""")
-    with (tmp_path / "alertmanager.log").open("wb") as output:
-        process = subprocess.Popen(
-            [
-                *(ALERTMANAGER, f"--config.file={config}", f"--storage.path={tmp_path / 'alertmanager'}"),
-                *(f"--web.listen-address={url.removeprefix('http://')}", "--cluster.listen-address="),
-            ],
-            stdout=output,
-            stderr=output,
-        )
-    try:
-        wait_for(lambda: httpx.get(f"{url}/-/ready").status_code == 200, "Alertmanager is ready")
+"""
+    with running_alertmanager(tmp_path, config) as (url, _pid):
         yield url
-    finally:
-        process.terminate()
-        process.wait(10)

@@ -12,11 +12,11 @@ import opsgenie_sdk
 import pytest
 
 from events.alert import AlertCleared, AlertFired, AlertNoted
+from tests.http_process import ALERTMANAGER, alertmanager_command
 from tests.nats_process import free_port
 from tests.services.intake.stack import Stack, eventually
 
 PROMETHEUS = shutil.which("prometheus") or ""
-ALERTMANAGER = shutil.which("prometheus-alertmanager") or ""
 
 
 @asynccontextmanager
@@ -105,7 +105,7 @@ alerting:
 @pytest.mark.skipif(not ALERTMANAGER, reason="Debian's prometheus-alertmanager is not installed")
 async def test_alertmanagers_webhook_pagerduty_and_opsgenie_receivers_fire_and_clear(intake: Stack, tmp_path: Path):
     port = free_port()
-    (tmp_path / "alertmanager.yml").write_text(f"""
+    config = f"""
 route: {{ receiver: recount, group_by: [ alertname ], group_wait: 0s, group_interval: 1s }}
 receivers:
 - name: recount
@@ -120,14 +120,8 @@ receivers:
     api_key: {intake.secrets["opsgenie"]}
     priority: P1
     update_alerts: true
-""")
-    command = (
-        ALERTMANAGER,
-        f"--config.file={tmp_path / 'alertmanager.yml'}",
-        f"--storage.path={tmp_path / 'data'}",
-        f"--web.listen-address=127.0.0.1:{port}",
-        "--cluster.listen-address=",
-    )
+"""
+    command = alertmanager_command(tmp_path, config, port)
     url = f"http://127.0.0.1:{port}"
     alert = {
         "labels": {"alertname": "CheckoutDown", "service": "checkout", "severity": "critical"},
@@ -177,14 +171,8 @@ POSTED = (
 @pytest.mark.skipif(not ALERTMANAGER, reason="Debian's prometheus-alertmanager is not installed")
 async def test_posts_are_answered_and_alerts_identified_as_by_alertmanager(intake: Stack, tmp_path: Path):
     port = free_port()
-    (tmp_path / "alertmanager.yml").write_text("route: { receiver: nobody }\nreceivers: [ { name: nobody } ]\n")
-    command = (
-        ALERTMANAGER,
-        f"--config.file={tmp_path / 'alertmanager.yml'}",
-        f"--storage.path={tmp_path / 'data'}",
-        f"--web.listen-address=127.0.0.1:{port}",
-        "--cluster.listen-address=",
-    )
+    config = "route: { receiver: nobody }\nreceivers: [ { name: nobody } ]\n"
+    command = alertmanager_command(tmp_path, config, port)
     url = f"http://127.0.0.1:{port}"
     ours = {"authorization": f"Bearer {intake.secrets['alertmanager_api']}", "content-type": "application/json"}
     async with sender(tmp_path, *command, url=url), httpx.AsyncClient(base_url=url) as http:
