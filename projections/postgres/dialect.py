@@ -16,7 +16,6 @@ from projections.postgres.lexer import Token, tokens
 from projections.postgres.parameters import place_parameters
 from projections.postgres.rewriting import Rewriting
 from projections.postgres.system_catalog import SystemCatalog
-from projections.postgres.types import oid_of
 from projections.query import QueryRefused, check
 
 Target = Literal["views", "catalog"]
@@ -94,11 +93,6 @@ def _understood(
     check(cursor, text, schemas=rewriting.schemas, table_functions=rewriting.table_functions)
     columns = columns_of(text, len(types))
     return Statement(target, text, types, tuple(_renamed(columns, names)))
-
-
-def parameter_oids(columns: Sequence[Column]) -> tuple[int, ...]:
-    """The OIDs of the types of some columns."""
-    return tuple(oid_of(column.type) for column in columns)
 
 
 def without_operator_schemas(sql: str) -> str:

@@ -52,8 +52,6 @@ _COMMANDS: Mapping[type[Any], Callable[[Any], Command]] = {
     IncidentReopened: lambda fact: Reopen(kind=fact.kind, reason=fact.reason),
     IncidentDismissed: lambda fact: Dismiss(reason=fact.reason, explanation=fact.explanation),
 }
-CARRIED = frozenset(tag_of(kind) for kind in _COMMANDS)
-"""Types of the facts by which people's acts are known."""
 
 
 class Acts:

@@ -36,7 +36,6 @@ _HAPPENED = """
     where type in ('alert.fired', 'alert.updated', 'alert.cleared', 'alert.snoozed') and {wanted}
     order by seq
 """
-_LIST_ALERTS = '`recount sql "select alert_key, title from alerts"` lists them.'
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,9 +7,6 @@ from events.alert import AlertCleared, AlertClearedUnseen, AlertFired
 from events.ids import derived_event_id
 from services.incidents.saying import ACTOR, SOURCE
 
-EXPIRY_PURPOSE = "alert_expiry"
-"""What intake's timer of an alert is for; each repeat moves it."""
-
 
 async def expire(log: EventLog, stream: str, now: datetime) -> tuple[tuple[Write, ...], None]:
     """What there is to say about an alert whose timer has fired; nothing when it does not fire any more."""

@@ -34,6 +34,7 @@ from services.incidents.looking import HEARS, looks
 from services.incidents.orders import Orders, check_order
 from services.incidents.placing import Placing
 from services.incidents.standing import Standing
+from services.intake import commands as intake
 from services.rules.ruleset import from_settings
 
 logger = logging.getLogger("recount")
@@ -86,7 +87,7 @@ class Incidents:
                 # The timer is the evidence that its time has come, also to a clock that lags behind the server's.
                 now = max(self._clock.now(), due_at)
                 await decide_and_append(self._log, partial(self._calming.look, timer, now))
-            case TimerFired(purpose="alert_expiry", about=about, due_at=due_at):
+            case TimerFired(purpose=intake.EXPIRY_PURPOSE, about=about, due_at=due_at):
                 await decide_and_append(self._log, partial(expire, self._log, about, max(self._clock.now(), due_at)))
             case SilenceChanged(ends_at=ends_at):
                 await self._timers.set(silence_timer(split(event.stream)[1], ends_at))

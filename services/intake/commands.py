@@ -9,6 +9,9 @@ from services.command import Command, read_command, verbs_of
 # A former secret that is accepted for longer was not replaced: 90 days.
 FORMER_FOR_MAX_S = 90 * 24 * 3_600
 
+EXPIRY_PURPOSE = "alert_expiry"
+"""What the timer is for that intake sets, and each repeat moves, of an alert that may expire."""
+
 
 class CreateKey(Command, frozen=True, tag="create_key"):
     """Let a sender in. The asker makes the secret and keeps it, so that it crosses neither the bus nor the log."""

@@ -14,6 +14,7 @@ from events.errors import BadConfiguration
 from events.rules import RulesPublished
 from events.timers import Timer, Timers
 from services.intake.alert_decider import Arrival
+from services.intake.commands import EXPIRY_PURPOSE
 from services.intake.signal import Signal
 from services.rules.routing import route_of
 from services.rules.rules_document import parse_rules
@@ -22,7 +23,6 @@ from services.rules.verdict import labels_to_match
 
 logger = logging.getLogger("recount.intake")
 
-PURPOSE = "alert_expiry"
 # Alerts whose timer this copy remembers to have set; one that is forgotten has it set once more.
 REMEMBERED_MAX = 50_000
 MOVED_TIMES = 10
@@ -82,7 +82,7 @@ class Expiry:
         known = self._due.get(stream)
         if known is not None and due_at - known < slack:
             return
-        timer = Timer(id=f"expiry-{stream.partition('.')[2]}", due_at=due_at, purpose=PURPOSE, about=stream)
+        timer = Timer(id=f"expiry-{stream.partition('.')[2]}", due_at=due_at, purpose=EXPIRY_PURPOSE, about=stream)
         await self._timers.set(timer)
         self._due[stream] = due_at
         self._due.move_to_end(stream)

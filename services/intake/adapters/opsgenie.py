@@ -32,8 +32,7 @@ from services.intake.signal import Ping, Said, Signal, State, lenient_moment, se
 REQUEST_ID_HEADER = "recount-request-id"
 """Header of a receipt with the ``requestId`` that was answered."""
 
-# Characters; Opsgenie's own limits. It cuts a message and refuses the others.
-MESSAGE_LENGTH_MAX = 130
+# Characters; Opsgenie's own limits. Longer is refused.
 ALIAS_LENGTH_MAX = 512
 DESCRIPTION_LENGTH_MAX = 15_000
 NOTE_LENGTH_MAX = 25_000
