@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.tidy.tree import PACKAGES, at, files, imports, is_inside, module_name
+from tests.tidy.tree import PACKAGES, at, files, imports, is_inside, module_name, parsed
 
 # Composition roots: they put services together, so they may import any of them.
 COMPOSITION_ROOTS = ("services.cli", "services.supervisor")
@@ -88,7 +88,7 @@ def public_names_are_documented(root: Path) -> list[str]:
     """Every module, public class, function and method in the three packages has a docstring."""
     complaints = []
     for path in files(root, ".py", under=PACKAGES):
-        tree = ast.parse(path.read_text())
+        tree = parsed(path.read_text())
         if tree.body and not ast.get_docstring(tree):
             complaints.append(f"{at(root, path)} has no docstring")
         complaints += [f"{at(root, path, line)} {name} has no docstring" for line, name in _undocumented(tree.body)]
@@ -136,7 +136,7 @@ def _impurities(root: Path, path: Path) -> Iterator[str]:
     for line, name in imports(path, root):
         if any(is_inside(name, impure) for impure in _IMPURE_MODULES):
             yield f"{at(root, path, line)} imports {name}: a decision is pure, so give it what it needs"
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(parsed(path.read_text())):
         if isinstance(node, ast.AsyncFunctionDef | ast.Await | ast.AsyncFor | ast.AsyncWith):
             yield f"{at(root, path, node.lineno)} awaits: a decision is pure, so load first and decide after"
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _CLOCKS:

@@ -1,7 +1,9 @@
 """The files of a source tree, and how a law complains about one."""
 
 import ast
+import os
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 Law = Callable[[Path], list[str]]
@@ -15,15 +17,26 @@ _NOT_SOURCE = frozenset({"__pycache__", "node_modules", "data", "build", "dist"}
 
 def files(root: Path, *suffixes: str, under: tuple[str, ...] = ()) -> Iterator[Path]:
     """The source files of a tree with one of these suffixes, in a fixed order; under some folders, or everywhere."""
-    for path in sorted(root.rglob("*")):
-        relative = path.relative_to(root)
-        folders = relative.parts[:-1]
-        if any(folder in _NOT_SOURCE or folder.startswith(".") or folder.endswith(".egg-info") for folder in folders):
-            continue
-        if under and relative.parts[0] not in under:
+    found: list[Path] = []
+    for folder, inner, names in os.walk(root):
+        # What is pruned is not walked: an environment holds more files than the source.
+        inner[:] = [name for name in inner if not _is_no_source(name)]
+        found += [Path(folder, name) for name in names]
+    for path in sorted(found):
+        if under and path.relative_to(root).parts[0] not in under:
             continue
         if path.is_file() and (not suffixes or path.suffix in suffixes):
             yield path
+
+
+def _is_no_source(folder: str) -> bool:
+    return folder in _NOT_SOURCE or folder.startswith(".") or folder.endswith(".egg-info")
+
+
+@cache
+def parsed(text: str) -> ast.Module:
+    """A module's syntax tree; every law reads the same ones."""
+    return ast.parse(text)
 
 
 def module_name(root: Path, path: Path) -> str:
@@ -40,7 +53,7 @@ def imports(path: Path, root: Path) -> Iterator[tuple[int, str]]:
     package = module_name(root, path).split(".")
     if path.name != "__init__.py":
         package = package[:-1]
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(parsed(path.read_text())):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield node.lineno, alias.name
