@@ -17,6 +17,7 @@ from services.cli.client import Api, connect
 from services.cli.console import DATA_DEFAULT, DataOption, JsonOption, say, show_json
 from services.cli.demo_people import Players, make_ready
 from services.cli.orders import send_order
+from services.cli.reading import catch_up
 from services.running import read_running
 
 PAUSE_S = 1.7  # a dozen of them make about twenty seconds: slow enough to follow in the web beside it
@@ -51,6 +52,7 @@ def register(app: typer.Typer) -> None:
                 hint="Give --intake http://HOST:8081, or start the platform with `recount up`.",
             )
         with connect(data) as api, httpx.Client(base_url=intake_url, timeout=WAIT_S_MAX) as door:
+            catch_up(api)
             play = Play(api, door, make_ready(api, (lambda _: None) if as_json else say), fast=fast, quiet=as_json)
             try:
                 play.run()
