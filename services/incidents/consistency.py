@@ -1,4 +1,4 @@
-"""What no history can hold: times that run backwards, and changes of phase that nothing leads to.
+"""What no history can hold: times that run backwards, changes of phase that nothing leads to, and two commanders.
 
 A correction is refused when what is believed after it would hold one that was not there before. The order of times is
 the least that must be so: contained not before the impact or the detection began, resolved not before it was detected,
@@ -25,6 +25,8 @@ from events.incident import (
     IncidentReopened,
     IncidentResolved,
     IncidentUnmerged,
+    RoleAssigned,
+    RoleHandoffAccepted,
 )
 from services.corrections import corrections_of
 from services.incidents.circumstances import Circumstances
@@ -83,6 +85,10 @@ def _steps_from_nowhere(incident: Incident, event: Event) -> Iterator[str]:
         case IncidentResolved() | IncidentClosed() if incident.impact:
             scopes = ", ".join(sorted(incident.impact))
             yield f"it would be over while the impact on {scopes} has no end"
+        case RoleAssigned(role="commander", person_id=person) | RoleHandoffAccepted(role="commander", person_id=person):
+            others = [other for other in evolve(incident, event).roles["commander"] if other != person]
+            if others:
+                yield f"{person} would command beside {' and '.join(others)}"
         case _:
             pass
     asked_by = _ASKED_BY.get(type(event.fact))

@@ -336,6 +336,8 @@ def _role(incident: Incident, fact: RoleFact, actor: str) -> Incident:
     match fact:
         case RoleAssigned(role=role, person_id=person):
             return _holding(incident, role, leaves="", joins=person)
+        case RoleHandoffOffered(role=role) if actor not in incident.roles.get(role, ()):
+            return incident  # void: that its maker held the role was taken back
         case RoleHandoffOffered(role=role, person_id=person):
             without = _without_offers_of(incident, role, actor)
             return replace(without, offers={**without.offers, (role, person): actor})

@@ -19,10 +19,14 @@ from events.incident import (
     IncidentSeverityChanged,
     MilestoneCorrected,
     Noted,
+    RoleAssigned,
+    RoleHandoffAccepted,
+    RoleRelieved,
     SeverityCorrected,
 )
 from events.page import PageSent
 from services.incidents.commands import (
+    AcceptRole,
     Contain,
     CorrectDetermination,
     CorrectMilestone,
@@ -34,15 +38,18 @@ from tests.decider_spec import Outcome
 from tests.services.incidents.story import (
     ADA,
     BOB,
+    GRACE,
     INC,
     IncidentGiven,
     acknowledged_by_bob,
+    ada_commands,
     after,
     closed,
     contained,
     declared,
     impact_on_checkout,
     merged_by_grace,
+    offered_to_bob,
     opened,
     reopened,
     resolved_by_bob,
@@ -272,6 +279,36 @@ def test_an_end_of_impact_that_a_resolution_rests_on_is_not_taken_back():
     told = given(declared, impact_on_checkout, ended_impact, resolved_by_bob)
     told.when(Retract(seq=3, reason="a typo")).then_refused("while the impact on checkout has no end")
     told.when(Retract(seq=2, reason="a typo")).then_refused("would change or end without having begun")
+
+
+def test_command_is_not_shared_by_taking_back_the_end_of_one():
+    relieved = said(RoleRelieved(role="commander", person_id=ADA), minutes=4)
+    bob_commands = said(RoleAssigned(role="commander", person_id=BOB), minutes=5)
+    told = given(declared, ada_commands, relieved, bob_commands)
+    told.when(Retract(seq=3, reason="a typo")).then_refused(
+        "without it, per-bob would command beside per-ada", instead="take that back"
+    )
+    over = told.then(RoleRelieved(role="commander", person_id=BOB))
+    over.when(Retract(seq=3, reason="a typo")).then_refused("per-bob would command beside per-ada")
+    over.then(taken_back(bob_commands, 4)).when(Retract(seq=3, reason="a typo")).then(taken_back(relieved, 3))
+
+
+def test_command_is_not_shared_by_taking_back_a_hand_over_that_was_passed_on():
+    accepted = said(RoleHandoffAccepted(role="commander", person_id=BOB, previous_person_id=ADA), BOB, minutes=4)
+    passed_on = said(RoleHandoffAccepted(role="commander", person_id=GRACE, previous_person_id=BOB), GRACE, minutes=6)
+    told = given(declared, ada_commands, offered_to_bob, accepted)
+    told.when(Retract(seq=4, reason="a typo")).then(taken_back(accepted, 4))
+    told.then(passed_on.fact).when(Retract(seq=4, reason="a typo")).then_refused(
+        "without it, per-grace would command beside per-ada"
+    )
+
+
+def test_an_offer_is_void_once_its_maker_never_held_the_role():
+    told = given(declared, ada_commands, offered_to_bob).then(taken_back(ada_commands, 2))
+    grace_commands = told.then(RoleAssigned(role="commander", person_id=GRACE))
+    grace_commands.when(AcceptRole(role="commander"), actor=BOB).then_refused(
+        "nobody offered it to per-bob", instead="ask per-grace to offer it"
+    )
 
 
 def test_some_things_are_undone_in_another_way():
