@@ -15,7 +15,7 @@ import msgspec
 
 from events.alert import AlertSeverity
 from services.intake.adapters import InvalidPayload
-from services.intake.payload import identity, said
+from services.intake.payload import UNREADABLE, identity, said
 from services.intake.signal import Signal, State, lenient_moment, words
 
 _CONSOLES = {
@@ -261,5 +261,5 @@ def decoded(text: str | bytes) -> object:
     """JSON of a message; None when it is none."""
     try:
         return msgspec.json.decode(text)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+    except UNREADABLE:
         return None

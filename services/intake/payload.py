@@ -5,7 +5,7 @@ Adapters share it. Nothing here knows a sender.
 
 import hashlib
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -16,6 +16,42 @@ from services.intake.signal import FINGERPRINT_LENGTH_MAX, words
 # Seconds since 1970 stay below this until the year 5138; milliseconds passed it in 1973.
 _SECONDS_MAX = 100_000_000_000
 
+UNREADABLE = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
+"""What decoding raises at bytes that are no JSON, nested too deeply, or not what a schema says."""
+
+Read = TypeVar("Read")
+Parsed = TypeVar("Parsed")
+
+
+_ANYTHING: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
+
+
+def decoded_as(decoder: msgspec.json.Decoder[Read], body: bytes, name: str, *, hint: str = "") -> Read:
+    """A body by its schema.
+
+    Raises:
+        InvalidPayload: it does not fit; `name` says what was expected, and `hint` what to do.
+    """
+    try:
+        return decoder.decode(body)
+    except UNREADABLE as error:
+        raise InvalidPayload(f"not {name}: {error}{f'; {hint}' if hint else ''}") from error
+
+
+def require_at_most(most: int, count: int, what: str, *, status: int = 400) -> None:
+    """Refuse a payload that holds too much.
+
+    Raises:
+        InvalidPayload: with the status, there are more than `most` of `what`.
+    """
+    if count > most:
+        raise InvalidPayload(f"{count} {what} in one request; at most {most}", status=status)
+
+
+def as_parsed(parsed: Parsed, _receipt: Receipt) -> Parsed:
+    """What `parse` found, for an adapter that cannot check a payload without reading all that it says."""
+    return parsed
+
 
 def json_of(receipt: Receipt, name: str) -> Any:
     """The payload as JSON.
@@ -23,10 +59,7 @@ def json_of(receipt: Receipt, name: str) -> Any:
     Raises:
         InvalidPayload: it is not JSON; `name` says what was expected.
     """
-    try:
-        return msgspec.json.decode(receipt.body)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
-        raise InvalidPayload(f"not {name}: {error}") from error
+    return decoded_as(_ANYTHING, receipt.body, name)
 
 
 def object_of(receipt: Receipt, name: str) -> dict[str, Any]:

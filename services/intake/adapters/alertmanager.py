@@ -11,8 +11,8 @@ from typing import Annotated
 import msgspec
 
 from events.receipt import Receipt
-from services.intake.adapters import Adapter, InvalidPayload
-from services.intake.payload import accepted
+from services.intake.adapters import Adapter
+from services.intake.payload import accepted, decoded_as
 from services.intake.signal import FINGERPRINT_LENGTH_MAX, Signal, moment, severity_of
 
 # A group holds a few hundred alerts; 10,000 of the smallest would not fit into a request anyway.
@@ -50,10 +50,7 @@ _DECODER = msgspec.json.Decoder(Payload)
 
 def parse(receipt: Receipt) -> Payload:
     """See `Adapter.parse`."""
-    try:
-        return _DECODER.decode(receipt.body)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
-        raise InvalidPayload(f"not an Alertmanager notification: {error}") from error
+    return decoded_as(_DECODER, receipt.body, "an Alertmanager notification")
 
 
 def signals(payload: Payload, _receipt: Receipt) -> tuple[Signal, ...]:

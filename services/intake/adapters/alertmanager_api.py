@@ -24,6 +24,7 @@ import msgspec
 from events.receipt import Receipt
 from services.intake.adapters import Adapter, InvalidPayload, Reply, Route
 from services.intake.adapters.alertmanager import service_of, title_of
+from services.intake.payload import UNREADABLE
 from services.intake.signal import Signal, lenient_moment, severity_of
 
 # Prometheus posts 64 in one request; amtool one.
@@ -85,7 +86,7 @@ def parse(receipt: Receipt) -> Posted:
     """See `Adapter.parse`."""
     try:
         posted = _DECODER.decode(receipt.body)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise Unreadable(f'parsing alerts body from "" failed, because {error}', status=400, code=400) from error
     if len(posted) > ALERTS_PER_REQUEST_MAX:
         raise Unreadable(f"more than {ALERTS_PER_REQUEST_MAX} alerts in one request", status=400, code=400)

@@ -25,6 +25,7 @@ from events.receipt import Receipt
 from services.intake.adapters import Adapter, InvalidPayload, Reply
 from services.intake.adapters.alertmanager import service_of, title_of
 from services.intake.adapters.alertmanager_api import fingerprint
+from services.intake.payload import decoded_as, require_at_most
 from services.intake.signal import Change, Said, Signal, moment, severity_of
 
 # Alertmanager's own default is 100; batch_max_bytes bounds it before this does.
@@ -147,13 +148,9 @@ _DECODER = msgspec.json.Decoder(Event | list[Event])
 
 def parse(receipt: Receipt) -> list[Event]:
     """See `Adapter.parse`."""
-    try:
-        decoded = _DECODER.decode(receipt.body)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
-        raise InvalidPayload(f"not an event of Alertmanager's recorder: {error}") from error
+    decoded = decoded_as(_DECODER, receipt.body, "an event of Alertmanager's recorder")
     events = decoded if isinstance(decoded, list) else [decoded]
-    if len(events) > EVENTS_PER_REQUEST_MAX:
-        raise InvalidPayload(f"{len(events)} events in one request; at most {EVENTS_PER_REQUEST_MAX}")
+    require_at_most(EVENTS_PER_REQUEST_MAX, len(events), "events")
     for event in events:
         for alert in _alerts(event.data):
             _labels(alert.labels)

@@ -16,7 +16,7 @@ import msgspec
 from events.alert import AlertSeverity
 from events.receipt import Receipt
 from services.intake.adapters import Adapter, InvalidPayload
-from services.intake.payload import accepted, said
+from services.intake.payload import accepted, decoded_as, said
 from services.intake.signal import FINGERPRINT_LENGTH_MAX, Signal, lenient_moment, words
 
 SCHEMA_ID = "azureMonitorCommonAlertSchema"
@@ -70,12 +70,9 @@ _DECODER = msgspec.json.Decoder(Payload)
 
 def parse(receipt: Receipt) -> Payload:
     """See `Adapter.parse`."""
-    try:
-        payload = _DECODER.decode(receipt.body)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
-        raise InvalidPayload(
-            f"not an alert of Azure's common schema: {error}; enable it in the action group"
-        ) from error
+    payload = decoded_as(
+        _DECODER, receipt.body, "an alert of Azure's common schema", hint="enable it in the action group"
+    )
     if payload.schema_id != SCHEMA_ID:
         raise InvalidPayload(
             f"schemaId is {payload.schema_id[:60]!r}; enable the common alert schema in the action group"

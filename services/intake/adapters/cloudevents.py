@@ -23,6 +23,7 @@ import msgspec
 from events.receipt import Receipt
 from services.intake.adapters import Adapter, InvalidPayload, Reply
 from services.intake.adapters.json import STATES, Alert, faults, signal_of
+from services.intake.payload import UNREADABLE
 from services.intake.signal import FINGERPRINT_LENGTH_MAX, Signal, moment
 
 # Events of at most 64 KiB, which the specification asks everybody to take, until the body is full.
@@ -76,7 +77,7 @@ def events_of(receipt: Receipt) -> list[CloudEvent]:
     """
     try:
         events = _events(receipt)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise InvalidPayload(f"not a CloudEvent: {error}") from error
     errors = [fault for event in events for fault in _event_faults(event)]
     if errors:

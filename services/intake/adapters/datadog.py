@@ -16,7 +16,7 @@ import msgspec
 from events.alert import AlertSeverity
 from events.receipt import Receipt
 from services.intake.adapters import Adapter, InvalidPayload
-from services.intake.payload import accepted, epoch_moment, identity, said
+from services.intake.payload import accepted, decoded_as, epoch_moment, identity, said
 from services.intake.signal import Signal, severity_of, words
 
 PRIORITIES: dict[str, AlertSeverity] = {"p1": "critical", "p2": "error", "p3": "warning", "p4": "info", "p5": "info"}
@@ -69,10 +69,9 @@ _DECODER = msgspec.json.Decoder(Payload)
 
 def parse(receipt: Receipt) -> Payload:
     """See `Adapter.parse`."""
-    try:
-        payload = _DECODER.decode(receipt.body)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
-        raise InvalidPayload(f"not the payload of docs/senders.md: {error}; leave 'Encode as form' unticked") from error
+    payload = decoded_as(
+        _DECODER, receipt.body, "the payload of docs/senders.md", hint="leave 'Encode as form' unticked"
+    )
     if not _transition(payload):
         raise InvalidPayload(
             "alert_transition is missing, and the title does not begin with a state; use the payload of docs/senders.md"

@@ -28,7 +28,7 @@ from events.alert import AlertSeverity
 from events.receipt import Receipt
 from services.intake.adapters import Adapter, InvalidPayload
 from services.intake.adapters.json import STATES
-from services.intake.payload import accepted, identity, said
+from services.intake.payload import accepted, as_parsed, identity, said
 from services.intake.signal import NAME_LENGTH_MAX, VALUE_LENGTH_MAX, Signal, State, lenient_moment, severity_of
 
 # Characters of a subject; longer ones are folded over many lines and still a title of at most 1,024.
@@ -73,11 +73,11 @@ class Mail(msgspec.Struct, frozen=True, kw_only=True):
     """Those that we use, by their name in lower case."""
 
 
-def parse(receipt: Receipt) -> Mail:
+def parse(receipt: Receipt) -> tuple[Signal, ...]:
     """See `Adapter.parse`."""
     try:
         message: Any = message_from_bytes(receipt.body, policy=policy.default)
-        return _read(message)
+        return _signals(_read(message))
     except (MessageError, ValueError, LookupError, RecursionError, AttributeError, IndexError, TypeError) as error:
         # The standard library's parser stumbles over some malformed headers in its own ways.
         raise InvalidPayload(f"not a mail: {type(error).__name__}: {error}") from error
@@ -182,8 +182,7 @@ def _date(text: str) -> datetime | None:
         return None
 
 
-def signals(mail: Mail, _receipt: Receipt) -> tuple[Signal, ...]:
-    """See `Adapter.signals`."""
+def _signals(mail: Mail) -> tuple[Signal, ...]:
     if mail.is_automatic:
         return ()
     title = mail.subject or "a mail without a subject"
@@ -227,6 +226,6 @@ def _unquoted(text: str) -> str:
 ADAPTER = Adapter(
     name="email",
     parse=parse,
-    signals=signals,
-    accepted=lambda mail, _receipt: accepted(len(signals(mail, _receipt))),
+    signals=as_parsed,
+    accepted=lambda parsed, _receipt: accepted(len(parsed)),
 )

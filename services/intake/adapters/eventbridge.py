@@ -7,32 +7,24 @@ An API destination wants an answer within 5 seconds, repeats 429 and 5xx for up 
 4xx. It does not sign: the integration key is its ``Authorization`` header or the password of basic authentication.
 """
 
-from typing import Any
-
 from events.receipt import Receipt
 from services.intake.adapters import Adapter, InvalidPayload
 from services.intake.aws_messages import decoded, signals_of
-from services.intake.payload import accepted
+from services.intake.payload import accepted, as_parsed
 from services.intake.signal import Signal
 
 
-def parse(receipt: Receipt) -> dict[str, Any]:
+def parse(receipt: Receipt) -> tuple[Signal, ...]:
     """See `Adapter.parse`."""
     event = decoded(receipt.body)
     if not isinstance(event, dict):
         raise InvalidPayload("not an event of EventBridge: the body is not a JSON object")
-    signals_of(event)
-    return event
-
-
-def signals(event: dict[str, Any], _receipt: Receipt) -> tuple[Signal, ...]:
-    """See `Adapter.signals`."""
     return signals_of(event)
 
 
 ADAPTER = Adapter(
     name="eventbridge",
     parse=parse,
-    signals=signals,
-    accepted=lambda _event, _receipt: accepted(1),
+    signals=as_parsed,
+    accepted=lambda parsed, _receipt: accepted(len(parsed)),
 )

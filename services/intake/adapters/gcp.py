@@ -13,7 +13,7 @@ import msgspec
 from events.alert import AlertSeverity
 from events.receipt import Receipt
 from services.intake.adapters import Adapter, InvalidPayload, Request
-from services.intake.payload import accepted, epoch_moment, said
+from services.intake.payload import accepted, decoded_as, epoch_moment, said
 from services.intake.routing import query_fields
 from services.intake.signal import FINGERPRINT_LENGTH_MAX, Signal, severity_of, words
 
@@ -72,10 +72,7 @@ _DECODER = msgspec.json.Decoder(Payload)
 
 def parse(receipt: Receipt) -> Payload:
     """See `Adapter.parse`."""
-    try:
-        payload = _DECODER.decode(receipt.body)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
-        raise InvalidPayload(f"not a notification of Cloud Monitoring: {error}") from error
+    payload = decoded_as(_DECODER, receipt.body, "a notification of Cloud Monitoring")
     if payload.incident.state.lower() not in ("open", "closed"):
         raise InvalidPayload(f"incident.state is {payload.incident.state[:40]!r}, neither open nor closed")
     return payload

@@ -16,7 +16,7 @@ from events.receipt import Receipt
 from services.intake.adapters import Adapter, InvalidPayload, Route
 from services.intake.adapters.alertmanager import cut_off, service_of, title_of
 from services.intake.adapters.alertmanager_api import fingerprint
-from services.intake.payload import accepted
+from services.intake.payload import accepted, decoded_as, require_at_most
 from services.intake.signal import FINGERPRINT_LENGTH_MAX, Signal, moment, severity_of, words
 from services.intake.signature import hmac_sha256
 
@@ -66,12 +66,8 @@ _DECODER = msgspec.json.Decoder(Payload)
 
 def parse(receipt: Receipt) -> Payload:
     """See `Adapter.parse`."""
-    try:
-        payload: Payload = _DECODER.decode(receipt.body)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
-        raise InvalidPayload(f"not a notification of Grafana: {error}") from error
-    if len(payload.alerts) > ALERTS_PER_REQUEST_MAX:
-        raise InvalidPayload(f"{len(payload.alerts)} alerts in one request; at most {ALERTS_PER_REQUEST_MAX}")
+    payload = decoded_as(_DECODER, receipt.body, "a notification of Grafana")
+    require_at_most(ALERTS_PER_REQUEST_MAX, len(payload.alerts), "alerts")
     for number, alert in enumerate(payload.alerts, start=1):
         if not alert.fingerprint and not alert.labels:
             raise InvalidPayload(f"alert {number} has neither fingerprint nor labels, so nothing tells it from others")

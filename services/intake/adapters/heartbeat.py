@@ -16,6 +16,7 @@ import msgspec
 
 from events.receipt import Receipt
 from services.intake.adapters import Adapter, InvalidPayload, Reply, Request, Route
+from services.intake.payload import UNREADABLE
 from services.intake.routing import target_of
 from services.intake.signal import Ping
 
@@ -61,7 +62,7 @@ def signals(heard: Heard, _receipt: Receipt) -> tuple[Ping, ...]:
 def _is_resolved(body: bytes) -> bool:
     try:
         return _NOTIFICATION.decode(body).status == "resolved"
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+    except UNREADABLE:
         return False
 
 

@@ -18,6 +18,7 @@ import msgspec
 
 from events.receipt import Receipt
 from services.intake.adapters import Adapter, InvalidPayload, Reply
+from services.intake.payload import decoded_as, require_at_most
 from services.intake.signal import FINGERPRINT_LENGTH_MAX, Signal, State, moment, severity_of, words
 from services.intake.signature import hmac_sha256
 
@@ -66,13 +67,9 @@ _DECODER = msgspec.json.Decoder(Alert | list[Alert])
 
 def parse(receipt: Receipt) -> list[Alert]:
     """See `Adapter.parse`."""
-    try:
-        decoded = _DECODER.decode(receipt.body)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
-        raise InvalidPayload(f"not an alert: {error}") from error
+    decoded = decoded_as(_DECODER, receipt.body, "an alert")
     alerts = decoded if isinstance(decoded, list) else [decoded]
-    if len(alerts) > ALERTS_PER_REQUEST_MAX:
-        raise InvalidPayload(f"{len(alerts)} alerts in one request; at most {ALERTS_PER_REQUEST_MAX}")
+    require_at_most(ALERTS_PER_REQUEST_MAX, len(alerts), "alerts")
     errors = [fault for number, alert in enumerate(alerts, start=1) for fault in faults(alert, f"alert {number}")]
     if errors:
         raise InvalidPayload(*errors)

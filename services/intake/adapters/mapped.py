@@ -12,7 +12,7 @@ import msgspec
 from events.receipt import Receipt
 from services.intake.adapters import Adapter, InvalidPayload, Reply
 from services.intake.mapping import InvalidMapping, Mapping, MissingValue, read_mapping
-from services.intake.payload import json_of
+from services.intake.payload import as_parsed, json_of
 from services.intake.signal import Signal
 
 NO_MAPPING = "the integration key carries no mapping: recount keys update KEY --mapping FILE"
@@ -21,11 +21,6 @@ NO_MAPPING = "the integration key carries no mapping: recount keys update KEY --
 def parse(_receipt: Receipt) -> tuple[Signal, ...]:
     """See `Adapter.parse`. Without a mapping nothing can be read."""
     raise InvalidPayload(NO_MAPPING)
-
-
-def signals(parsed: tuple[Signal, ...], _receipt: Receipt) -> tuple[Signal, ...]:
-    """See `Adapter.signals`."""
-    return parsed
 
 
 def _parse_by(mapping: Mapping, receipt: Receipt) -> tuple[Signal, ...]:
@@ -59,7 +54,7 @@ def _accepted(parsed: tuple[Signal, ...], _receipt: Receipt) -> Reply:
 ADAPTER = Adapter(
     name="mapped",
     parse=parse,
-    signals=signals,
+    signals=as_parsed,
     accepted=_accepted,
     configured=_configured,
 )

@@ -14,7 +14,17 @@ import msgspec
 from events.alert import AlertSeverity
 from events.receipt import Receipt
 from services.intake.adapters import Adapter, InvalidPayload
-from services.intake.payload import accepted, at, epoch_moment, identity, json_of, said, text_at, texts_at
+from services.intake.payload import (
+    accepted,
+    at,
+    epoch_moment,
+    identity,
+    json_of,
+    require_at_most,
+    said,
+    text_at,
+    texts_at,
+)
 from services.intake.signal import Signal, severity_of
 
 # As many as a batch of a forwarder holds; more belong into several requests.
@@ -45,8 +55,7 @@ def parse(receipt: Receipt) -> list[Finding]:
     """See `Adapter.parse`."""
     decoded = json_of(receipt, "an OCSF finding")
     events = decoded if isinstance(decoded, list) else [decoded]
-    if len(events) > FINDINGS_PER_REQUEST_MAX:
-        raise InvalidPayload(f"{len(events)} findings in one request; at most {FINDINGS_PER_REQUEST_MAX}", status=413)
+    require_at_most(FINDINGS_PER_REQUEST_MAX, len(events), "findings", status=413)
     findings: list[Finding] = []
     errors: list[str] = []
     for number, event in enumerate(events, start=1):

@@ -26,6 +26,7 @@ import msgspec
 
 from events.receipt import Receipt
 from services.intake.adapters import Adapter, InvalidPayload, Reply, Request, Route
+from services.intake.payload import UNREADABLE
 from services.intake.routing import Target, query_fields, target_of
 from services.intake.signal import Ping, Said, Signal, State, lenient_moment, severity_of, words
 
@@ -119,7 +120,7 @@ def parse(receipt: Receipt) -> Asked:
         return _creation(receipt, target)
     except msgspec.ValidationError as error:
         raise InvalidPayload(f"Request body is not valid: {error}", status=422) from error
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise InvalidPayload(f"Request body is not processable. Please check it. {error}", status=400) from error
 
 

@@ -11,6 +11,7 @@ import msgspec
 
 from events.receipt import Receipt
 from services.intake.adapters import Adapter, InvalidPayload, Reply, Route
+from services.intake.payload import UNREADABLE
 from services.intake.signal import Signal, State, lenient_moment, severity_of, words
 
 # Bytes; PagerDuty's own limit of an event.
@@ -41,7 +42,7 @@ def parse(receipt: Receipt) -> Payload:
     """See `Adapter.parse`."""
     try:
         event = msgspec.json.decode(receipt.body)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise InvalidPayload(f"Event object is not valid JSON: {error}") from error
     if not isinstance(event, dict):
         raise InvalidPayload("Event object must be a JSON object")
@@ -145,7 +146,7 @@ def _prepare(payload: Payload, receipt: Receipt, made_up: str) -> Receipt:
 def _secret_in_body(body: bytes) -> str:
     try:
         event = msgspec.json.decode(body)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+    except UNREADABLE:
         found = _ROUTING_KEY.search(body)
         return found[1].decode() if found else ""
     key = event.get("routing_key") if isinstance(event, dict) else ""

@@ -16,7 +16,7 @@ import msgspec
 
 from events.receipt import Receipt
 from services.intake.adapters import Adapter, InvalidPayload
-from services.intake.payload import accepted, said
+from services.intake.payload import accepted, as_parsed, decoded_as, said
 from services.intake.signal import FINGERPRINT_LENGTH_MAX, Signal, State, lenient_moment, severity_of, words
 from services.intake.signature import hmac_sha256
 
@@ -56,20 +56,9 @@ class Payload(msgspec.Struct, frozen=True):
 _DECODER = msgspec.json.Decoder(Payload)
 
 
-def parse(receipt: Receipt) -> Payload:
+def parse(receipt: Receipt) -> tuple[Signal, ...]:
     """See `Adapter.parse`."""
-    try:
-        payload = _DECODER.decode(receipt.body)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
-        raise InvalidPayload(f"not a webhook of Sentry: {error}") from error
-    resource = _resource(payload, receipt)
-    if resource in _READERS:
-        _READERS[resource](payload)
-    return payload
-
-
-def signals(payload: Payload, receipt: Receipt) -> tuple[Signal, ...]:
-    """See `Adapter.signals`."""
+    payload = decoded_as(_DECODER, receipt.body, "a webhook of Sentry")
     resource = _resource(payload, receipt)
     return _READERS[resource](payload) if resource in _READERS else ()
 
@@ -247,8 +236,8 @@ def _object(value: object) -> dict[str, Any]:
 ADAPTER = Adapter(
     name="sentry",
     parse=parse,
-    signals=signals,
-    accepted=lambda payload, receipt: accepted(len(signals(payload, receipt))),
+    signals=as_parsed,
+    accepted=lambda parsed, _receipt: accepted(len(parsed)),
     headers_kept=(RESOURCE_HEADER, "sentry-hook-timestamp", "request-id"),
     signature=hmac_sha256(SIGNATURE_HEADER),
 )

@@ -23,7 +23,7 @@ from events.receipt import Receipt
 from services.intake.adapters import Adapter, InvalidPayload
 from services.intake.aws_addresses import certificate_fault, confirmation_fault
 from services.intake.aws_messages import decoded, signals_of
-from services.intake.payload import accepted, identity
+from services.intake.payload import accepted, decoded_as, identity
 from services.intake.signal import Said, Signal, Subscription, lenient_moment
 from services.intake.signature import Forged, Proof, Signature
 
@@ -63,10 +63,7 @@ _DECODER = msgspec.json.Decoder(Payload)
 
 def parse(receipt: Receipt) -> Payload:
     """See `Adapter.parse`."""
-    try:
-        payload = _DECODER.decode(receipt.body)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
-        raise InvalidPayload(f"not a message of SNS: {error}") from error
+    payload = decoded_as(_DECODER, receipt.body, "a message of SNS")
     if payload.type not in _SIGNED:
         raise InvalidPayload(f"SNS has no message type {payload.type[:40]!r}; there are {', '.join(_SIGNED)}")
     if payload.type == "SubscriptionConfirmation":

@@ -18,7 +18,17 @@ import msgspec
 
 from events.receipt import Receipt
 from services.intake.adapters import Adapter, InvalidPayload, Route
-from services.intake.payload import accepted, at, identity, object_of, require_object, said, text_at
+from services.intake.payload import (
+    UNREADABLE,
+    accepted,
+    as_parsed,
+    at,
+    identity,
+    object_of,
+    require_object,
+    said,
+    text_at,
+)
 from services.intake.routing import target_of
 from services.intake.signal import Signal, State, lenient_moment
 
@@ -41,9 +51,12 @@ class Payload(msgspec.Struct, frozen=True):
     whole: dict[str, Any]
 
 
-def parse(receipt: Receipt) -> Payload:
+def parse(receipt: Receipt) -> tuple[Signal, ...]:
     """See `Adapter.parse`."""
-    whole = _whole(receipt)
+    return _signals(_checked(_whole(receipt)))
+
+
+def _checked(whole: dict[str, Any]) -> Payload:
     heartbeat, message = whole.get("heartbeat"), text_at(whole, "msg")
     if heartbeat is None:
         if not message:
@@ -83,12 +96,11 @@ def _whole(receipt: Receipt) -> dict[str, Any]:
 def _object(text: bytes) -> dict[str, Any]:
     try:
         return require_object(msgspec.json.decode(text), _NAME)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise InvalidPayload(f"not {_NAME}: a field is not JSON: {error}") from error
 
 
-def signals(payload: Payload, _receipt: Receipt) -> tuple[Signal, ...]:
-    """See `Adapter.signals`."""
+def _signals(payload: Payload) -> tuple[Signal, ...]:
     if not payload.status:
         return () if _TEST.fullmatch(payload.message) else (_expiry(payload),)
     if payload.status in _SILENT:
@@ -139,7 +151,7 @@ def _expiry(payload: Payload) -> Signal:
 ADAPTER = Adapter(
     name="uptime_kuma",
     parse=parse,
-    signals=signals,
-    accepted=lambda payload, _receipt: accepted(len(signals(payload, _receipt))),
+    signals=as_parsed,
+    accepted=lambda parsed, _receipt: accepted(len(parsed)),
     routes=_ROUTES,
 )
