@@ -6,8 +6,17 @@ document cites for the row.
 
 INCIDENT = "select * from incidents where incident_id = $1"
 
+# By name, because the order in which a program keeps its definitions says nothing about them.
 RECEIPT = """
-select seq, recorded_at, version() as engine, (select definitions from warehouse_state) as definitions
+with definitions as (
+    select unnest(
+        from_json(json_extract(definitions, part), '[{"name": "VARCHAR", "sql": "VARCHAR"}]'), recursive := true
+    )
+    from warehouse_state, unnest(['$.typed', '$.views']) as parts(part)
+)
+select
+    seq, recorded_at, version() as engine,
+    (select sha256(string_agg(concat(name, chr(0), sql), chr(0) order by name)) from definitions) as definitions_sha256
 from log
 order by seq desc
 limit 1

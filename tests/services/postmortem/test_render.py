@@ -1,5 +1,6 @@
 """The postmortem: the same position gives the same bytes, every line cites, nobody is named, nothing is injected."""
 
+import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -20,6 +21,8 @@ from events.incident import (
     Noted,
     SeverityCorrected,
 )
+from events.page import PageWithheld
+from projections.catalog import read_catalog
 from projections.lens import Lens
 from projections.query import Table
 from projections.warehouse import Warehouse
@@ -27,7 +30,7 @@ from services.postmortem import render
 from services.postmortem.render import UnknownIncident
 from tests.services.postmortem.story import LATENCY, STORY, the_log
 from tests.services.postmortem.test_markdown import TYPED, shape
-from tests.spec import ADA, BOB, GRACE, alert, empty_warehouse, incident, log_of, moment
+from tests.spec import ADA, BOB, GRACE, alert, empty_warehouse, incident, log_of, moment, page
 
 POSITION = len([told for group in STORY for told in group])
 
@@ -97,6 +100,23 @@ def test_the_same_position_gives_the_same_bytes_however_the_log_goes_on(warehous
         longer.apply(the_log(*later))
         assert document(longer, POSITION) == then
         assert document(longer, longer.position) != then
+
+
+def test_the_receipt_names_the_definitions_by_a_hash_of_their_sql(warehouse: Warehouse):
+    catalog = read_catalog()
+    sql = {each.name: each.sql for each in (*catalog.typed, *catalog.views)}
+    text = "\0".join(part for name in sorted(sql) for part in (name, sql[name]))
+    line = next(line for line in section(document(warehouse, POSITION), "Receipt") if "definitions" in line)
+    assert f"`{hashlib.sha256(text.encode()).hexdigest()}`" in line
+    assert len(line) < 160
+
+
+def test_a_page_that_was_withheld_does_not_count_as_one():
+    withheld = PageWithheld(incident_id="INC-42", target="policy.default", reason="no policy 'default' is configured")
+    text = document_of(
+        log_of(incident("INC-42", IncidentDeclared(title="slow", severity="sev2")), page("pg-1", withheld))
+    )
+    assert ["pages", "0, and 1 withheld", "(#2)"] in rows(text, "At a glance")
 
 
 def test_a_document_bounded_by_another_clock_says_so(warehouse: Warehouse):
