@@ -15,10 +15,11 @@ from projections.query import Table
 Ask = Callable[[str, Sequence[Any]], Table]
 """A query with its parameters, bound to a lens."""
 
-By = Literal["", "service", "team", "source", "severity", "week", "month", "quarter"]
+By = Literal["", "service", "team", "source", "severity", "week", "month", "quarter", "person"]
 SeverityKind = Literal["peak", "declared", "final"]
 
-BY: tuple[By, ...] = ("service", "team", "source", "severity", "week", "month", "quarter")
+BY: tuple[By, ...] = ("service", "team", "source", "severity", "week", "month", "quarter", "person")
+"""By person only pages are counted: an incident is nobody's."""
 SEVERITY_KINDS: tuple[SeverityKind, ...] = ("peak", "declared", "final")
 """A severity changes while an incident lasts, so a figure says which one it means: the worst that it ever had, the one
 that it was declared with, or the last one."""
@@ -30,6 +31,7 @@ _GROUPS = {
     "service": "service",
     "team": "team",
     "source": "source",
+    "person": "cast(null as varchar)",
     "week": "strftime(cohort_at, '%G-W%V')",
     "month": "strftime(cohort_at, '%Y-%m')",
     "quarter": "concat(year(cohort_at), '-Q', quarter(cohort_at))",

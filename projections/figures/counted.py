@@ -1,6 +1,7 @@
-"""Figures of what is counted instead of timed: proportions with Wilson's interval, rates with Garwood's.
+"""Figures of what is counted instead of timed: proportions with Wilson's interval, rates with Garwood's, and sums.
 
-Each comes from a view of counts by month, whose rows may be added up; parts and rates themselves may not be.
+Each comes from a view with a month, whose rows may be added up; parts and rates themselves may not be. A sum and a mean
+per person have no interval: they are what happened, not an estimate of something else.
 """
 
 import hashlib
@@ -22,6 +23,11 @@ class NotKnownBy(RecountError):
     """A count is asked for by something that it was not counted by."""
 
 
+Kind = Literal["proportion", "rate", "per person", "minutes"]
+"""``proportion``: a part of a whole. ``rate``: events in a time. ``per person``: events over the people whom they met.
+``minutes``: microseconds added up, over so many incidents."""
+
+
 class Count(msgspec.Struct, frozen=True, kw_only=True):
     """Where a counted figure comes from."""
 
@@ -30,12 +36,15 @@ class Count(msgspec.Struct, frozen=True, kw_only=True):
     part: str
     """SQL for what is counted, in a row of the view."""
     whole: str
-    """SQL for what it is a part of, or for the microseconds in which it was counted."""
-    kind: Literal["proportion", "rate"]
+    """SQL for what it is a part of, for the microseconds in which it was counted, for the person, or for how many
+    incidents it was added up over."""
+    kind: Kind
     words: str
     """What the number is, after it."""
     columns: frozenset[str]
     """What of a cohort it was counted by, besides the month."""
+    lasting: str = ""
+    """SQL for whether what a row adds still grows; empty where nothing does."""
     version: int = 1
 
 
@@ -76,25 +85,67 @@ COUNTS = (
         words="failures in 30 days of being up",
         columns=frozenset({"service"}),
     ),
+    Count(
+        metric="impact_minutes",
+        view="impact_minutes",
+        part="weighted_us",
+        whole="cast(weighted_us is not null as integer)",
+        kind="minutes",
+        words="minutes of impact, each counted as often as its level (1 minor to 4 total) and in every scope",
+        columns=frozenset({"service", "team", "source", "severity"}),
+        lasting="state = 'censored'",
+    ),
+    Count(
+        metric="pages_per_person",
+        view="delivered_pages",
+        part="1",
+        whole="person_id",
+        kind="per person",
+        words="pages for each person who was paged",
+        columns=frozenset({"service", "team", "severity", "person"}),
+    ),
+    Count(
+        metric="pages_out_of_hours",
+        view="delivered_pages",
+        part="cast(out_of_hours as integer)",
+        whole="1",
+        kind="proportion",
+        words="of the pages came before 08:00, from 18:00, or at a weekend",
+        columns=frozenset({"service", "team", "severity", "person"}),
+    ),
+    Count(
+        metric="pages_at_night",
+        view="delivered_pages",
+        part="cast(at_night as integer)",
+        whole="1",
+        kind="proportion",
+        words="of the pages came between 22:00 and 07:00",
+        columns=frozenset({"service", "team", "severity", "person"}),
+    ),
 )
 BY_NAME = {count.metric: count for count in COUNTS}
 
 _TIMES = {"month": "strftime(month, '%Y-%m')", "quarter": "concat(year(month), '-Q', quarter(month))"}
 
 
-class Counted(msgspec.Struct, frozen=True, kw_only=True):
-    """A proportion or a rate in a cohort."""
+class Counted(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What was counted in a cohort."""
 
     metric: str
     version: int
     group: str
-    kind: Literal["proportion", "rate"]
+    kind: Kind
     words: str
     part: int
+    """How many; for ``minutes``, in microseconds."""
     whole: int
-    """Of how many; for a rate, in how many microseconds."""
+    """Of how many; for a rate, in how many microseconds; else over how many people or incidents."""
     share: Share | None
-    """The number with its 95 % interval; None of nothing."""
+    """The number with its 95 % interval; None of nothing, and of what is no estimate."""
+    lasting: int = 0
+    """How many of ``whole`` are not over, so that what they add still grows."""
+    lasting_part: int = 0
+    """What those add so far."""
 
     @property
     def digest(self) -> str:
@@ -111,9 +162,16 @@ def counted(ask: Ask, count: Count, cohort: Cohort) -> list[Counted]:
     refuse_unknown(count, cohort)
     group = _group(cohort)
     where, params = _conditions(cohort)
+    whole = f"count(distinct {count.whole})" if count.kind == "per person" else f"sum({count.whole})"
+    lasting = count.lasting or "false"
     table = ask(
         f"""
-        select {group} as group_name, cast(sum({count.part}) as bigint), cast(sum({count.whole}) as bigint)
+        select
+            {group} as group_name,
+            cast(coalesce(sum({count.part}), 0) as bigint),
+            cast(coalesce({whole}, 0) as bigint),
+            count(*) filter (where {lasting}),
+            cast(coalesce(sum({count.part}) filter (where {lasting}), 0) as bigint)
         from {count.view}
         where {where}
         group by all
@@ -121,13 +179,17 @@ def counted(ask: Ask, count: Count, cohort: Cohort) -> list[Counted]:
         """,
         params,
     )
-    rows = table.rows or ([] if cohort.by else [("", 0, 0)])
-    return [counted_of(count, name, part or 0, whole or 0) for name, part, whole in rows]
+    rows = table.rows or ([] if cohort.by else [("", 0, 0, 0, 0)])
+    return [counted_of(count, *row) for row in rows]
 
 
-def counted_of(count: Count, group: str, part: int, whole: int) -> Counted:
+def counted_of(count: Count, group: str, part: int, whole: int, lasting: int = 0, lasting_part: int = 0) -> Counted:
     """The figure of one group."""
-    share = proportion(part, whole) if count.kind == "proportion" else rate(part, whole / RATE_PER_US)
+    share = None
+    if count.kind == "proportion":
+        share = proportion(part, whole)
+    elif count.kind == "rate":
+        share = rate(part, whole / RATE_PER_US)
     return Counted(
         metric=count.metric,
         version=count.version,
@@ -137,6 +199,8 @@ def counted_of(count: Count, group: str, part: int, whole: int) -> Counted:
         part=part,
         whole=whole,
         share=share,
+        lasting=lasting,
+        lasting_part=lasting_part,
     )
 
 
@@ -167,9 +231,11 @@ def _group(cohort: Cohort) -> str:
     return _TIMES.get(cohort.by) or _named(cohort.by)
 
 
+_COLUMNS = {"severity": "severity_declared", "person": "person_id"}
+
+
 def _named(column: str) -> str:
-    name = "severity_declared" if column == "severity" else column
-    return f"coalesce(nullif({name}, ''), '{NOBODY}')"
+    return f"coalesce(nullif({_COLUMNS.get(column, column)}, ''), '{NOBODY}')"
 
 
 def _conditions(cohort: Cohort) -> tuple[str, Sequence[Any]]:

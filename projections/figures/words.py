@@ -8,6 +8,7 @@ from projections.figures.figure import NOT_REACHED, Estimate, Figure
 NR = "NR"
 """Not reached: more last on than may, and how long they will is not known."""
 NOTHING = "–"
+MINUTE_US = 60_000_000
 RATE_TIME_MIN_US = 86_400 * 1_000_000
 """A rate that was observed for less is not told, only its count."""
 
@@ -63,29 +64,39 @@ def values(figure: Figure) -> str:
 
 
 def share(figure: Counted) -> str:
-    """A proportion in percent, a rate with two digits; a dash of nothing, and of less than a day."""
+    """A proportion in percent, a rate with two digits, a mean and minutes with one; a dash of nothing, and of less than
+    a day."""
+    if figure.kind == "minutes":
+        return f"{figure.part / MINUTE_US:.1f}"
+    if figure.kind == "per person":
+        return f"{figure.part / figure.whole:.1f}" if figure.whole else NOTHING
     return _number(figure, figure.share.value) if figure.share and _is_long_enough(figure) else NOTHING
 
 
 def share_interval(figure: Counted) -> str:
-    """Its 95 % interval; empty where `share` is a dash."""
+    """Its 95 % interval; empty where `share` is a dash, and for what is no estimate."""
     if not (figure.share and _is_long_enough(figure)):
         return ""
     return f"{_number(figure, figure.share.low)} to {_number(figure, figure.share.high)}"
 
 
 def basis(figure: Counted) -> str:
-    """What it was counted in: ``3 of 41``, ``3 in 92 d``."""
-    return (
-        f"{figure.part} of {figure.whole}"
-        if figure.kind == "proportion"
-        else f"{figure.part} in {duration(figure.whole)}"
-    )
+    """What it was counted in: ``3 of 41``, ``3 in 92 d``, ``12 to 3 people``, ``over 4 incidents, 1 of them not over``."""
+    match figure.kind:
+        case "proportion":
+            return f"{figure.part} of {figure.whole}"
+        case "rate":
+            return f"{figure.part} in {duration(figure.whole)}"
+        case "per person":
+            return f"{figure.part} to {figure.whole} {'person' if figure.whole == 1 else 'people'}"
+        case "minutes":
+            lasting = f", {figure.lasting} of them not over" if figure.lasting else ""
+            return f"over {figure.whole} {'incident' if figure.whole == 1 else 'incidents'}{lasting}"
 
 
 def _is_long_enough(figure: Counted) -> bool:
     """A rate for thirty days that was seen for some minutes would be a number without a meaning."""
-    return figure.kind == "proportion" or figure.whole >= RATE_TIME_MIN_US
+    return figure.kind != "rate" or figure.whole >= RATE_TIME_MIN_US
 
 
 def _number(figure: Counted, number: float) -> str:

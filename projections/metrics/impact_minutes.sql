@@ -3,7 +3,7 @@
 -- worse level. ``impact_us`` is the time at any level, ``weighted_us`` the sum of level times time, both in microseconds
 -- and summed over scopes; ``impact_minutes`` is the latter in minutes. It is a quantity of which a budget can be made, so
 -- that sums over incidents mean something. Impact that lasts counts up to the moment that the log can tell, and is
--- ``censored``.
+-- ``censored``. All of an incident's impact belongs to the ``month`` in which its impact began.
 -- metric: impact_minutes, version 1
 -- starts: each stretch of impact
 -- ends: the end of the stretch
@@ -89,8 +89,12 @@ lasting as (
 )
 select
     population.incident_id,
+    date_trunc('month', coalesce(population.impact_started.happened_at, dimensions.detected_at)) as month,
     population.service,
+    dimensions.team,
+    dimensions.source,
     population.severity,
+    dimensions.severity_declared,
     population.impact_started.happened_at as started_at,
     case when population.excluded_because is null then totals.level_peak end as level_peak,
     case when population.excluded_because is null then totals.impact_us end as impact_us,
@@ -107,5 +111,6 @@ select
         when lasting.lasts then 'impact not over'
     end as excluded_because
 from metric_population as population
+join metric_dimensions as dimensions using (incident_id)
 left join totals using (incident_id)
 left join lasting using (incident_id)

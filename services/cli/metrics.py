@@ -23,6 +23,7 @@ from projections.figures.words import (
 from services.cli.causes import because, tell_events
 from services.cli.client import Api, connect
 from services.cli.console import DATA_DEFAULT, DataOption, JsonOption, line, note, say, shortened, show_json, show_table
+from services.cli.incident import called
 from services.cli.lens import AsOfOption, HappenedByOption, KnownByOption, bounds
 from services.cli.reading import catch_up
 from services.cli.times import short_time
@@ -31,7 +32,8 @@ MetricsArgument = Annotated[
     list[str] | None, typer.Argument(metavar="[METRIC]...", help="Such as ttr_recover; else all.")
 ]
 ByOption = Annotated[
-    str, typer.Option("--by", metavar="GROUP", help="service, team, source, severity, week, month or quarter.")
+    str,
+    typer.Option("--by", metavar="GROUP", help="service, team, source, severity, week, month, quarter; pages: person."),
 ]
 FromOption = Annotated[str, typer.Option("--from", metavar="TIME", help="Started at or after it; UTC unless it says.")]
 ToOption = Annotated[str, typer.Option("--to", metavar="TIME", help="Started before it.")]
@@ -211,7 +213,7 @@ def _tell_counts(answer: Mapping[str, Any], by: str, *, receipts: bool) -> None:
         [
             (
                 figure.metric,
-                *([figure.group] if by else []),
+                *([called(answer, figure.group) if by == "person" else figure.group] if by else []),
                 *(share(figure), share_interval(figure), basis(figure), figure.words),
             )
             for figure, _ in pairs

@@ -164,6 +164,8 @@ async def _figures(site: Site, lens: AnyLens | None, question: Question, request
         if metric not in absent
     ]
     answer["absent"] = absent
+    if question.cohort.by == "person":
+        answer["names"] = await site.names.called()
     if request.query_params.get("curve"):
         await _add_curves(answer, site, seen, question)
     if request.query_params.get("earlier") or request.query_params.get("later"):

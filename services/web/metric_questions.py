@@ -10,7 +10,7 @@ import msgspec
 from events import RecountError
 from projections.figures.cohort import BY, SEVERITY_KINDS, Ask, Cohort, cells
 from projections.figures.comparison import Comparison, compare
-from projections.figures.counted import BY_NAME, Counted, NotKnownBy
+from projections.figures.counted import BY_NAME, COUNTS, Counted, NotKnownBy
 from projections.figures.definition import NoSuchMetric, definition, metrics
 from projections.figures.figure import Sample, samples
 from projections.figures.period import BadPeriod, Period, parse_period, parse_start
@@ -107,10 +107,19 @@ def read_question(said: Mapping[str, str], metric: str = "") -> Question:
     names = [metric] if metric else [name for name in wanted.get("metric", "").split(",") if name]
     period = explained(lambda: parse_period(wanted["period"])) if "period" in wanted else None
     known = [known_metric(name) for name in names]
+    cohort = _cohort(wanted, period)
+    durations = tuple(name for name in known if name not in BY_NAME)
+    if durations and cohort.by == "person":
+        raise Problem(
+            400,
+            f"{durations[0]} is not told by person",
+            because="an incident is nobody's; only pages are counted by whom they woke",
+            instead=f"Ask for {_or([each.metric for each in COUNTS if 'person' in each.columns])}.",
+        )
     return Question(
-        metrics=tuple(name for name in known if name not in BY_NAME) if known else metrics(),
+        metrics=durations if known or cohort.by == "person" else metrics(),
         counts=tuple(name for name in known if name in BY_NAME) if known else tuple(BY_NAME),
-        cohort=_cohort(wanted, period),
+        cohort=cohort,
         period=period.label if period else "",
         has_mean=wanted.get("mean", "") in ("1", "true", "yes"),
     )
@@ -336,10 +345,11 @@ def _counts_by_group(told: Sequence[ToldCount]) -> dict[str, ToldCount]:
 
 
 def _part(told: ToldCount | None) -> tuple[int, int]:
-    """What was counted; the time in which a rate is counted grows with every event, so it restates nothing."""
+    """What was counted. The time in which a rate is counted, and impact that lasts, grow with every event, so they
+    restate nothing."""
     if told is None:
         return 0, 0
-    return told.figure.part, told.figure.whole if told.figure.kind == "proportion" else 0
+    return told.figure.part - told.figure.lasting_part, told.figure.whole if told.figure.kind != "rate" else 0
 
 
 def bound(warehouse: Warehouse, lens: Lens | None) -> Ask:

@@ -88,7 +88,7 @@ async def one(request: AskerRequest, site: Here, lens: Lens, metric: FromPath[st
         incidents_max=INCIDENTS_MAX,
         comparison=await _comparison(site, seen, question, said),
         restated=await _restated(site, lens, whole, said),
-        **_form(question, said),
+        **_form(question, said) | {"by_choices": [by for by in BY if by != "person"]},
     )
 
 

@@ -145,6 +145,21 @@ def test_what_is_counted_has_its_interval_and_its_receipt(recount: Recount, bill
     assert "not counted by source" in str(refused)
 
 
+def test_minutes_of_impact_are_added_up_over_the_incidents(recount: Recount, billing: str):
+    """The fifth and the sixth last."""
+    said = recount.do("metrics", "impact_minutes", "--service", "billing", "--period", "2026-Q1")
+    assert said.out.splitlines()[1].split()[0] == "impact_minutes"
+    assert "over 6 incidents, 2 of them not over" in said.out
+    receipt = said.out.partition("receipt: ")[2].strip()
+    assert "over 6 incidents" in recount.do("metrics", "--receipt", receipt).out
+
+
+def test_pages_are_told_by_name(recount: Recount, played: str):
+    said = recount.do("metrics", "pages_per_person", "--by", "person")
+    assert "per-" not in said.out.partition("receipt")[0]
+    assert "pages for each person who was paged" in said.out
+
+
 @pytest.mark.parametrize(
     ("arguments", "hint"),
     [

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import duckdb
+import msgspec
 import pytest
 
 from projections.figures.cohort import Ask, Cohort
@@ -109,3 +110,78 @@ def test_what_was_not_counted_so_is_refused(cohort: Cohort, words: str):
 def test_declared_severity_was_counted():
     cohort = Cohort(by="severity", severity_kind="declared")
     assert by_group(reopened(), "relapse_rate", cohort).keys() == {"sev1", "sev2"}
+
+
+def affected() -> Ask:
+    """Two incidents of checkout, one of which lasts; one that hurt nobody, and one of search in March."""
+    return asking(
+        "impact_minutes",
+        "month timestamp, service varchar, team varchar, source varchar, severity_declared varchar,"
+        "weighted_us bigint, state varchar",
+        (FEBRUARY, "checkout", "core", "person", "sev1", 90 * 60_000_000, "measured"),
+        (FEBRUARY, "checkout", None, "person", "sev2", 30 * 60_000_000, "censored"),
+        (FEBRUARY, "checkout", None, "person", "sev4", None, "excluded"),
+        (MARCH, "search", "core", "cdevents", "sev2", 75_000_000, "measured"),
+    )
+
+
+def test_minutes_are_added_up_and_what_lasts_is_said():
+    (whole,) = by_group(affected(), "impact_minutes", Cohort()).values()
+    assert (whole.share, share(whole), share_interval(whole)) == (None, "121.2", "")
+    assert basis(whole) == "over 3 incidents, 1 of them not over"
+    assert (whole.lasting, whole.lasting_part) == (1, 30 * 60_000_000)
+    by_service = by_group(affected(), "impact_minutes", Cohort(by="service"))
+    assert {key: share(each) for key, each in by_service.items()} == {"checkout": "120.0", "search": "1.2"}
+    assert basis(by_service["search"]) == "over 1 incident"
+    (none,) = by_group(affected(), "impact_minutes", Cohort(service="payments")).values()
+    assert (share(none), basis(none)) == ("0.0", "over 0 incidents")
+
+
+def pages() -> Ask:
+    """Ada was paged three times in February, once at night; bob once in each of two months, in hours."""
+    return asking(
+        "delivered_pages",
+        "month timestamp, person_id varchar, service varchar, team varchar, severity_declared varchar,"
+        "out_of_hours boolean, at_night boolean",
+        (FEBRUARY, "ada", "checkout", "core", "sev1", True, True),
+        (FEBRUARY, "ada", "checkout", "core", "sev1", True, False),
+        (FEBRUARY, "ada", "search", None, "sev2", False, False),
+        (FEBRUARY, "bob", "search", None, None, False, False),
+        (MARCH, "bob", "search", None, None, False, False),
+    )
+
+
+def test_pages_are_told_for_each_person_who_was_paged():
+    (whole,) = by_group(pages(), "pages_per_person", Cohort()).values()
+    assert (share(whole), share_interval(whole), basis(whole)) == ("2.5", "", "5 to 2 people")
+    months = by_group(pages(), "pages_per_person", Cohort(by="month"))
+    # Bob is one person in both months, and in all of them together.
+    assert {key: basis(each) for key, each in months.items()} == {
+        "2026-02": "4 to 2 people",
+        "2026-03": "1 to 1 person",
+    }
+    people = by_group(pages(), "pages_per_person", Cohort(by="person"))
+    assert {key: share(each) for key, each in people.items()} == {"ada": "3.0", "bob": "2.0"}
+    (nobody,) = by_group(pages(), "pages_per_person", Cohort(service="payments")).values()
+    assert share(nobody) == "–"
+
+
+def test_pages_out_of_hours_are_a_part_of_the_pages():
+    (away,) = by_group(pages(), "pages_out_of_hours", Cohort(service="checkout")).values()
+    assert basis(away) == "2 of 2"
+    (night,) = by_group(pages(), "pages_at_night", Cohort()).values()
+    assert (share(night), basis(night)) == ("20 %", "1 of 5")
+
+
+@pytest.mark.parametrize("metric", ["relapse_rate", "impact_minutes", "failure_rate"])
+def test_an_incident_is_nobodys(metric: str):
+    with pytest.raises(NotKnownBy, match="not counted by person"):
+        counted(reopened(), BY_NAME[metric], Cohort(by="person"))
+
+
+def test_what_cannot_last_says_the_same_as_before_there_was_what_can():
+    """Its digest is in receipts that were given already."""
+    (whole,) = by_group(reopened(), "relapse_rate", Cohort()).values()
+    assert msgspec.to_builtins(whole).keys() == {
+        *("metric", "version", "group", "kind", "words", "part", "whole", "share")
+    }

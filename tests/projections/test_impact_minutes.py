@@ -2,7 +2,7 @@
 
 from events.incident import ImpactEnded, ImpactLevelChanged, ImpactStarted, IncidentDismissed, IncidentMerged
 from tests.projections.metric_story import DECLARED, whole_incident
-from tests.spec import given, incident
+from tests.spec import given, incident, moment
 
 MINUTE_US = 60 * 1_000_000
 
@@ -63,4 +63,17 @@ def test_without_impact_it_says_so():
     ).view("impact_minutes").shows(
         {"incident_id": "INC-41", "state": "excluded", "excluded_because": "no impact recorded"},
         {"incident_id": "INC-42", "state": "excluded", "excluded_because": "dismissed", "impact_us": None},
+    )
+
+
+def test_its_month_is_the_one_in_which_the_impact_began():
+    """Known only since February, and long before February in which the last minute lay."""
+    given(
+        incident("INC-42", DECLARED, at="+27 10:00"),
+        incident("INC-42", ImpactStarted(scope="checkout", level=1), at="+26 10:00"),
+        incident("INC-42", ImpactEnded(scope="checkout"), at="+28 10:00"),
+        incident("INC-43", DECLARED, at="+27 10:00"),
+    ).view("impact_minutes").shows(
+        {"incident_id": "INC-42", "month": moment("00:00").replace(day=1), "severity_declared": "sev2"},
+        {"incident_id": "INC-43", "month": moment("00:00").replace(month=2, day=1), "state": "excluded"},
     )

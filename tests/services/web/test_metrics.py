@@ -2,14 +2,15 @@
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from events.incident import MilestoneCorrected
+from events.incident import ImpactEnded, ImpactStarted, IncidentDeclared, MilestoneCorrected
+from events.page import PageRequested, PageSent
 from tests.services.web.past_incidents import tell, tell_month
-from tests.services.web.stack import Stack
+from tests.services.web.stack import ADA, BOB, Stack
 
 MINUTE = 60_000_000
 FEBRUARY = datetime(2026, 2, 2, 9)
@@ -272,3 +273,80 @@ def test_whatever_is_typed_is_answered_or_refused(recount: Stack, path: str, sai
     with recount.client() as client:
         answer = client.get(path, params=said)
     assert answer.status_code in (200, 400)
+
+
+def counted(answer: dict[str, Any], metric: str) -> list[dict[str, Any]]:
+    """The figures of a counted metric."""
+    (found,) = [each for each in answer["counts"] if each["metric"] == metric]
+    return found["figures"]  # type: ignore[no-any-return]
+
+
+def test_minutes_of_impact_add_up_and_have_a_receipt_that_holds(recount: Stack):
+    """Ten minutes at level 3, and one hour at level 1: 90 minutes."""
+    began = datetime(2026, 6, 1, 9, tzinfo=UTC)
+    for incident_id, level, minutes in (("INC-870", 3, 10), ("INC-871", 1, 60)):
+        tell(
+            recount,
+            incident_id,
+            (began, IncidentDeclared(title="slow", severity="sev3", service="invoices")),
+            (began, ImpactStarted(scope="invoices", level=level)),
+            (began + timedelta(minutes=minutes), ImpactEnded(scope="invoices")),
+        )
+    asked = {"service": "invoices", "period": "2026-06"}
+    answer = ask(recount, "impact_minutes", **asked)
+    (figure,) = counted(answer, "impact_minutes")
+    assert (figure["part"], figure["whole"], figure["share"]) == (90 * MINUTE, 2, None)
+    assert answer["counts"][0]["sentence"].startswith("How long users were affected")
+    with recount.browser() as browser:
+        text = browser.get("/metrics", params=asked).text
+        assert "<b>90.0</b>" in text
+        assert "over 2 incidents" in text
+        token = text.partition('name="csrf_token" value="')[2].partition('"')[0]
+        checked = browser.post("/metrics/receipt", data={"csrf_token": token, "receipt": figure["receipt"]}).text
+        assert "<h1>Equal</h1>" in checked
+    tell(recount, "INC-871", (began + timedelta(hours=2), ImpactStarted(scope="invoices", level=1)))
+    (now,) = counted(ask(recount, "impact_minutes", **asked), "impact_minutes")
+    assert (now["whole"], now["lasting"]) == (2, 1)
+    assert now["lasting_part"] < now["part"]
+    assert check(recount, figure["receipt"])["holds"]
+    (then,) = counted(ask(recount, "impact_minutes", as_of=answer["position"], **asked), "impact_minutes")
+    assert then == figure
+    asked_since = {"metric": "impact_minutes", "since": answer["position"]} | asked
+    with recount.client() as client:
+        (restated,) = client.get("/api/metrics/restatement", params=asked_since).json()["counts"]
+    assert (restated["then"], restated["now"]["lasting"]) == (figure, 1)
+
+
+def test_pages_are_told_by_person_with_their_names(recount: Stack):
+    at = datetime(2026, 6, 6, 23, tzinfo=UTC)  # a Saturday night
+    tell(recount, "INC-872", (at, IncidentDeclared(title="slow", severity="sev1", service="parcels")))
+    for page_id, person in (("pg-871", ADA), ("pg-872", ADA), ("pg-873", BOB)):
+        requested = PageRequested(
+            incident_id="INC-872",
+            person_id=person,
+            run=1,
+            round=0,
+            level=1,
+            answer_within_s=300,
+            target=f"person.{person}",
+        )
+        recount.append(f"page.{page_id}", requested, PageSent(channel="smtp", contact=0, attempt=1), at=at)
+    asked = {"service": "parcels", "period": "2026-06"}
+    answer = ask(recount, "pages_per_person", by="person", **asked)
+    assert [(each["group"], each["part"]) for each in counted(answer, "pages_per_person")] == [(ADA, 2), (BOB, 1)]
+    assert answer["names"][ADA] == "Ada Lovelace"
+    (whole,) = counted(ask(recount, "pages_at_night", **asked), "pages_at_night")
+    assert (whole["part"], whole["whole"]) == (3, 3)
+    with recount.browser() as browser:
+        text = browser.get("/metrics", params=asked | {"by": "person"}).text
+    assert "<td>Ada Lovelace</td>" in text
+    assert "impact_minutes is not counted by person" in text
+    assert all(check(recount, each["receipt"])["holds"] for each in counted(answer, "pages_per_person"))
+
+
+@pytest.mark.parametrize("path", ["/api/metrics/ttd", "/metrics/ttd"])
+def test_no_incident_is_somebodys(recount: Stack, path: str):
+    with recount.client() as client:
+        answer = client.get(path, params={"by": "person"})
+    assert answer.status_code == 400
+    assert "pages_per_person" in answer.text
