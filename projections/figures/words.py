@@ -81,7 +81,7 @@ def share_interval(figure: Counted) -> str:
 
 
 def basis(figure: Counted) -> str:
-    """What it was counted in: ``3 of 41``, ``3 in 92 d``, ``12 to 3 people``, ``over 4 incidents, 1 of them not over``."""
+    """What it was counted in: ``3 of 41``, ``3 in 92 d``, ``12 to 3 people``, ``over 4 incidents``."""
     match figure.kind:
         case "proportion":
             return f"{figure.part} of {figure.whole}"
