@@ -179,19 +179,50 @@ def nothing_joins_while_it_is_held_back(history: History) -> None:
         quiet.follow(event)
 
 
-def an_incident_has_one_commander_at_most(history: History) -> None:
-    """Command passes; it is never shared."""
-    commanders: dict[str, set[str]] = defaultdict(set)
-    for event in history.events:
+class Command:
+    """Who commands which incident, followed event by event, as is believed by then: what was taken back never was."""
+
+    def __init__(self) -> None:
+        self._said: dict[str, list[Recorded]] = defaultdict(list)
+
+    def follow(self, event: Recorded) -> None:
+        """One more event."""
         match event.fact:
-            case RoleAssigned(role="commander", person_id=person):
-                commanders[event.stream].add(person)
-            case RoleHandoffAccepted(role="commander", person_id=person, previous_person_id=previous):
-                commanders[event.stream].discard(previous)
-                commanders[event.stream].add(person)
-            case RoleRelieved(role="commander", person_id=person):
-                commanders[event.stream].discard(person)
-        assert len(commanders[event.stream]) <= 1, f"{event.stream} at position {event.seq}: {commanders[event.stream]}"
+            case (
+                RoleAssigned(role="commander") | RoleHandoffAccepted(role="commander") | RoleRelieved(role="commander")
+            ):
+                self._said[event.stream].append(event)
+            case EventRetracted(event_id=event_id):
+                self._said[event.stream] = [past for past in self._said[event.stream] if past.event.id != event_id]
+
+    def holders(self, stream: str) -> set[str]:
+        """Who commands now."""
+        return self._all(stream)[-1]
+
+    def shared_by(self, stream: str) -> set[str]:
+        """Who ever commanded together."""
+        return next((holders for holders in self._all(stream) if len(holders) > 1), set())
+
+    def _all(self, stream: str) -> list[set[str]]:
+        found: list[set[str]] = [set()]
+        for event in self._said[stream]:
+            match event.fact:
+                case RoleAssigned(person_id=person):
+                    found.append(found[-1] | {person})
+                case RoleHandoffAccepted(person_id=person, previous_person_id=previous):
+                    found.append(found[-1] - {previous} | {person})
+                case RoleRelieved(person_id=person):
+                    found.append(found[-1] - {person})
+        return found
+
+
+def an_incident_has_one_commander_at_most(history: History) -> None:
+    """Command passes; it is never shared, at no time, as is believed then."""
+    command = Command()
+    for event in history.events:
+        command.follow(event)
+        shared = command.shared_by(event.stream)
+        assert not shared, f"{event.stream} at position {event.seq}: {shared}"
 
 
 def an_answered_order_was_done_once(history: History) -> None:
