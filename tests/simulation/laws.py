@@ -173,9 +173,9 @@ def nothing_joins_while_it_is_held_back(history: History) -> None:
     for event in history.events:
         fact = event.fact
         if isinstance(fact, AlertLinked) and fact.rule and (fact.alert_key, fact.occurrence) in quiet.held:
-            firing = (fact.alert_key, fact.occurrence)
-            waits = quiet.held[firing].because == "grouping"
-            assert waits or not quiet.is_held(firing, event.happened_at), f"position {event.seq}: {quiet.held[firing]}"
+            firing, moment = (fact.alert_key, fact.occurrence), event.happened_at
+            waits = quiet.held[firing].because == "grouping" or quiet.is_held_anew(firing, moment)
+            assert waits or not quiet.is_held(firing, moment), f"position {event.seq}: {quiet.held[firing]}"
         quiet.follow(event)
 
 

@@ -23,7 +23,7 @@ class Quiet:
         self.passed_over: set[Firing] = set()
         self._firing: dict[str, int] = {}
         self._silent_until: dict[str, datetime] = {}
-        self._sources: set[tuple[str, str]] = set()
+        self._sources: dict[tuple[str, str], datetime] = {}
 
     def follow(self, event: Recorded) -> None:
         """One more event."""
@@ -44,9 +44,9 @@ class Quiet:
             case SilenceEnded():
                 self._silent_until[identifier] = event.happened_at
             case InhibitionSourceFired(alert_key=alert_key):
-                self._sources.add((identifier, alert_key))
+                self._sources.setdefault((identifier, alert_key), event.recorded_at)
             case InhibitionSourceCleared(alert_key=alert_key):
-                self._sources.discard((identifier, alert_key))
+                self._sources.pop((identifier, alert_key), None)
 
     def is_firing(self, firing: Firing) -> bool:
         """Whether this occurrence still fires."""
@@ -59,6 +59,13 @@ class Quiet:
         if held.because == "silenced":
             return moment < self._silent_until[held.held_by]
         if held.because == "inhibited":
-            says_so = any(source == held.holder_alert_key for _key, source in self._sources)
-            return says_so and held.holder_alert_key in self._firing
+            return bool(self._inhibited_since(held)) and held.holder_alert_key in self._firing
         return held.until_at is None or moment < held.until_at
+
+    def is_held_anew(self, firing: Firing, moment: datetime) -> bool:
+        """Whether what holds it back was over and began again in this moment or later: whoever decides in that moment
+        may not have heard of it, because joining an incident checks the incident alone."""
+        return any(began >= moment for began in self._inhibited_since(self.held[firing]))
+
+    def _inhibited_since(self, held: AlertHeld) -> list[datetime]:
+        return [since for (_key, source), since in self._sources.items() if source == held.holder_alert_key]
