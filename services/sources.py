@@ -81,9 +81,11 @@ def source(
     sender: str, example: Example, intake_url: str, key_id: str = "", key_name: str = "", secret: str = UNKNOWN_SECRET
 ) -> Source:
     """One sender with one key, or without."""
-    instead = example.instead
-    if not key_id:
-        instead = f"recount keys create {sender}" + (f"; then: {instead}" if instead else "")
+    steps = [] if key_id else [f"recount keys create {sender}" + (" --mapping FILE" if example.mapping else "")]
+    if example.mapping:
+        steps.append(f"this request is read by the mapping {' '.join(example.mapping.split())}")
+    if example.instead:
+        steps.append(example.instead)
     return Source(
         sender=sender,
         where=example.where,
@@ -91,7 +93,7 @@ def source(
         key_name=key_name,
         url=intake_url + example.paste.replace(PLACEHOLDER, secret),
         curl=curl(example, intake_url, secret) if example.path else "",
-        instead=instead,
+        instead="; then: ".join(steps),
     )
 
 

@@ -12,6 +12,7 @@ from events import RecountError
 from events.receipt import Receipt
 from services.cli.console import JsonOption, note, say, show_json, show_table
 from services.cli.text_file import read_text
+from services.cli.times import short_time
 from services.intake.adapters import InvalidPayload, adapters
 from services.intake.mapping import read_mapping
 from services.intake.signal import Said, Signal, fit
@@ -66,10 +67,18 @@ def add_try(intake: typer.Typer) -> None:
         if as_json:
             show_json({"says": told})
             return
-        _show(told)
+        by = (
+            f"By the rules of {rules}."
+            if rules
+            else "By the built-in rules; `recount rules try` asks the published ones."
+        )
+        _show(told, by=by)
 
 
-def _show(told: list[dict[str, Any]]) -> None:
+_FATES = {"place": "opens or joins an incident", "hold": "held back", "record": "only recorded"}
+
+
+def _show(told: list[dict[str, Any]], *, by: str) -> None:
     if not told:
         say("It is understood, and says nothing.")
         return
@@ -81,14 +90,19 @@ def _show(told: list[dict[str, Any]]) -> None:
                 one.get("fingerprint") or one.get("external_id") or "",
                 one.get("severity", ""),
                 one.get("service", ""),
-                one.get("started_at") or one.get("observed_at") or one.get("happened_at") or "",
+                short_time(one.get("started_at") or one.get("observed_at") or one.get("happened_at")),
                 one.get("title", ""),
-                one.get("verdict", {}).get("reason", ""),
+                _fate(one),
             )
             for one in told
         ],
     )
-    note("Nothing was stored. --json shows labels, annotations, and every rule that was looked at.")
+    note(f"Nothing was stored. {by} --json shows labels, annotations, and every rule that was looked at.")
+
+
+def _fate(one: dict[str, Any]) -> str:
+    found = one.get("verdict")
+    return f"{_FATES[found['action']]}: {found['reason']}" if found else ""
 
 
 def _told(receipt: Receipt, said: Said, service: str, rules: RuleSet) -> dict[str, Any]:

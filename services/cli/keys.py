@@ -15,7 +15,7 @@ from services.cli.reading import catch_up
 from services.cli.text_file import read_text
 from services.cli.times import short_time
 from services.command import Done
-from services.intake.adapters import sender_names
+from services.intake.adapters import adapters, sender_names
 from services.intake.commands import FORMER_FOR_MAX_S
 
 
@@ -51,6 +51,8 @@ def register(app: typer.Typer) -> None:
             return
         say(answer["secret"])
         note(f"{answer['key_id']} was made. Its secret is shown only now.")
+        if not read_by and adapters()[sender].configured:
+            note(f"It takes nothing until it has a mapping: recount keys update {answer['key_id']} --mapping FILE")
 
     @keys.command()
     def update(

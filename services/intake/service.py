@@ -38,6 +38,7 @@ from services.intake.rotation import rotate
 from services.intake.signing import change_signing
 from services.intake.translator import SOURCE, Translator
 
+_HOUR = timedelta(hours=1)
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -141,7 +142,7 @@ class IntakeService:
 
         seq, _ = await decide_and_append(self._log, attempt)
         await self._keys.refresh()
-        former = f"is accepted for another {former_for}" if former_for else "is not accepted any more"
+        former = f"is accepted for another {former_for / _HOUR:g} h" if former_for else "is not accepted any more"
         return Done(target=key_id, seq=seq, message=f"{key_id} has a new secret; the former one {former}.")
 
     async def _revoke_key(self, order: Order, command: RevokeKey) -> Done:

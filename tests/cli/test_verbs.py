@@ -288,6 +288,12 @@ def test_keys_are_made_shown_once_and_revoked(recount: Recount, platform: Platfo
     assert key["revoked_at"]
 
 
+def test_a_key_that_lacks_a_mapping_says_so(recount: Recount):
+    made = recount.do("keys", "create", "mapped", "--name", "probe")
+    assert "It takes nothing until it has a mapping: recount keys update key-" in made.err
+    assert "mapping" not in recount.do("keys", "create", "json", "--name", "plain").err
+
+
 def test_dead_letters_are_listed_and_replayed(recount: Recount, platform: Platform):
     assert platform.intake.post(f"/hooks/json/{platform.keys['json']}", content=b"{").status_code == 400
     letters = platform.wait_for_rows("select dead_letter_id from dead_letters")

@@ -52,6 +52,7 @@ async def test_a_rotated_key_works_with_both_secrets_and_then_with_one(intake: S
     new, newest = uuid4().hex, uuid4().hex
     rotated = await intake.order(RotateKey(secret_sha256=secret_sha256(new), former_for_s=3_600), target="key-json")
     assert isinstance(rotated, Done)
+    assert rotated.message == "key-json has a new secret; the former one is accepted for another 1 h."
     for secret in (new, intake.secrets["json"]):
         assert (await intake.post(f"/hooks/json/{secret}", {"title": "disk full"})).status_code == 202
     await intake.order(RotateKey(secret_sha256=secret_sha256(newest)), target="key-json")

@@ -79,6 +79,8 @@ def test_a_payload_is_tried_without_a_platform(tmp_path: Path):
     assert shown.exit_code == 0
     assert "disk" in shown.stdout
     assert "shop" in shown.stdout
+    assert "only recorded: its severity is unknown" in shown.stdout
+    assert "By the built-in rules; `recount rules try` asks the published ones." in shown.stderr
     payload.write_text('{"check": "disk", "id": 7}')
     refused = tried("mapped", "--mapping", str(mapping), str(payload))
     assert isinstance(refused.exception, RecountError)

@@ -1,7 +1,9 @@
 """Every sender has an address to paste, and a request that works when it is pasted into a shell."""
 
 import asyncio
+from collections.abc import Mapping
 
+import msgspec
 import pytest
 
 from services.command import Done
@@ -18,6 +20,17 @@ def test_every_adapter_has_an_example():
 def test_a_sender_without_a_key_is_told_how_to_get_one():
     (found,) = [one for one in sources("http://intake", [], {}) if one.sender == "grafana"]
     assert found.instead == "recount keys create grafana"
+
+
+def test_a_sender_that_needs_a_mapping_is_told_one_that_reads_its_request():
+    (without,) = [one for one in sources("http://intake", [], {}) if one.sender == "mapped"]
+    create, _, reads = without.instead.partition("; then: ")
+    assert create == "recount keys create mapped --mapping FILE"
+    mapping = reads.removeprefix("this request is read by the mapping ")
+    assert msgspec.json.decode(mapping) == msgspec.json.decode(examples()["mapped"].mapping)
+    keys: list[Mapping[str, str | None]] = [{"key_id": "key-1", "sender": "mapped", "name": "probe"}]
+    (own,) = [one for one in sources("http://intake", keys, {}) if one.sender == "mapped"]
+    assert own.instead == reads
 
 
 def test_a_key_whose_secret_is_known_has_its_address():
