@@ -188,13 +188,15 @@ def _console(partition: str, region: str, alarm: str) -> str:
 def _finding(event: dict[str, Any], detail: dict[str, Any], labels: dict[str, str]) -> Signal:
     service, resource = _object(detail.get("service")), _object(detail.get("resource"))
     is_archived = service.get("archived") is True
+    # "Generate sample findings" makes one of each type, and nobody is to be woken by a hundred of them.
+    is_sample = _object(service.get("additionalInfo")).get("sample") is True
     updated_at = lenient_moment(words(detail.get("updatedAt")))
     region, account = words(detail.get("region") or event.get("region")), words(detail.get("accountId"))
     return Signal(
         state="resolved" if is_archived else "firing",
         fingerprint=identity(words(detail["id"])),
         title=words(detail.get("title")) or words(detail.get("type")),
-        severity=_finding_severity(detail.get("severity")),
+        severity="info" if is_sample else _finding_severity(detail.get("severity")),
         labels=said(
             labels
             | {
@@ -205,6 +207,7 @@ def _finding(event: dict[str, Any], detail: dict[str, Any], labels: dict[str, st
                 "resource_type": words(resource.get("resourceType")),
                 "resource": _resource(resource),
                 "severity_score": words(detail.get("severity")),
+                "test": "true" if is_sample else "",
             }
         ),
         annotations=said(

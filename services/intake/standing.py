@@ -39,6 +39,7 @@ class StandingAlert(msgspec.Struct, frozen=True, kw_only=True):
 
     alert_key: str
     fired: AlertFired
+    fired_at: datetime
     updated_at: datetime
     is_acknowledged: bool = False
     held: AlertHeld | None = None
@@ -104,7 +105,10 @@ class Standing:
         match recorded.fact:
             case AlertFired() as fired:
                 self.alerts[alert_key] = StandingAlert(
-                    alert_key=alert_key, fired=fired, updated_at=recorded.recorded_at
+                    alert_key=alert_key,
+                    fired=fired,
+                    fired_at=recorded.happened_at,
+                    updated_at=recorded.recorded_at,
                 )
             case AlertUpdated() as updated:
                 standing = self.alerts.get(alert_key)

@@ -16,6 +16,9 @@ from events.receipt import Receipt
 from services.intake.signal import Said
 from services.intake.signature import Signature
 
+HOOKS = "/hooks/"
+"""Where every sender may post: ``/hooks/<name>/<key>``."""
+
 
 class InvalidPayload(Exception):
     """The payload is not what its sender's documentation says.
@@ -109,6 +112,8 @@ class Adapter(msgspec.Struct, frozen=True, kw_only=True):
     """The answer to a payload that is not what it should be (and is kept as a dead letter)."""
     refused: Callable[[int, str], Reply] = plain_reply
     """The answer to a request that is not taken: status and reason."""
+    invalid_statuses: tuple[int, ...] = (400,)
+    """The statuses of its `InvalidPayload`s."""
     prepare: Callable[[Any, Receipt, str], Receipt] = lambda _payload, receipt, _made_up: receipt
     """Complete a receipt before it is stored, with a key that was made up in case the sender left it to us."""
     routes: tuple[Route, ...] = ()

@@ -12,8 +12,12 @@ severity       the extension ``severitytext``
 labels         ``ce_source``, ``ce_type`` and ``ce_subject`` are added
 observed       ``time``
 =============  =======================================================================================
+
+An event that was not written for Recount may have fields of these names with another meaning. What is no text, object
+or time where the schema has one is passed over, and a ``state`` of no known word fires and stays a label.
 """
 
+from contextlib import suppress
 from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import unquote_to_bytes
@@ -53,16 +57,14 @@ class _Event(msgspec.Struct, frozen=True):
     alert: Alert
 
 
+_FIELDS = msgspec.structs.fields(Alert)
 _ONE = msgspec.json.Decoder(CloudEvent)
 _MANY = msgspec.json.Decoder(list[CloudEvent])
 
 
 def parse(receipt: Receipt) -> list[_Event]:
     """See `Adapter.parse`."""
-    try:
-        parsed = [_Event(event, _alert(event)) for event in events_of(receipt)]
-    except msgspec.MsgspecError as error:
-        raise InvalidPayload(f"not a CloudEvent: {error}") from error
+    parsed = [_Event(event, _alert(event)) for event in events_of(receipt)]
     errors = [fault for one in parsed for fault in faults(one.alert, one.event.id)]
     if errors:
         raise InvalidPayload(*errors)
@@ -141,7 +143,7 @@ def _event_faults(event: CloudEvent) -> list[str]:
 
 def _alert(event: CloudEvent) -> Alert:
     said: dict[str, Any] = event.data if isinstance(event.data, dict) else {}
-    alert = msgspec.convert(said, Alert) if said else Alert()
+    alert = _as_alert(said)
     stem, _, last = event.type.rpartition(".")
     has_state = last.lower() in STATES
     key = f"{event.source} {event.subject or (stem if has_state else event.type)}"
@@ -149,16 +151,31 @@ def _alert(event: CloudEvent) -> Alert:
     labels = {"ce_source": event.source, "ce_type": event.type}
     if event.subject:
         labels["ce_subject"] = event.subject
+    state = last if has_state else "firing"
+    if alert.state.strip().lower() in STATES:
+        state = alert.state if "state" in said else state
+    else:
+        labels["state"] = alert.state
     text = event.data if isinstance(event.data, str) else ""
     return msgspec.structs.replace(
         alert,
         key=alert.key or key[:FINGERPRINT_LENGTH_MAX],
-        state=alert.state if "state" in said else (last if has_state else "firing"),
+        state=state,
         title=alert.title or (summary if isinstance(summary, str) else "") or event.subject or event.type,
         severity=alert.severity or event.severitytext or "",
         labels={**alert.labels, **labels},
         description=alert.description or text,
     )
+
+
+def _as_alert(said: dict[str, Any]) -> Alert:
+    """The fields that are what the plain schema says."""
+    fields: dict[str, Any] = {}
+    for field in _FIELDS:
+        with suppress(msgspec.ValidationError):
+            if field.name in said:
+                fields[field.name] = msgspec.convert(said[field.name], field.type)
+    return Alert(**fields)
 
 
 def signals(parsed: list[_Event], _receipt: Receipt) -> tuple[Signal, ...]:
@@ -172,5 +189,6 @@ ADAPTER = Adapter(
     signals=signals,
     # Accepted, not processed yet, and nothing to say (HTTP Web Hooks 1.0.2, section 2.2).
     accepted=lambda _parsed, _receipt: Reply(202),
+    invalid_statuses=(400, 413, 415),
     headers_kept=("ce-",),
 )

@@ -26,6 +26,11 @@ _TYPES: dict[str, AlertSeverity] = {"error": "error", "warning": "warning", "suc
 """``$ALERT_TYPE``."""
 
 _STATE_IN_TITLE = re.compile(r"\s*\[([A-Za-z -]+?)(?: on \{[^\]]*\})?\]\s*")
+# ``$ALERT_TITLE`` may begin with the state too: an alert must not be called another thing once it has recovered. Other
+# brackets belong to the monitor's name.
+_TOLD_IN_FRONT = re.compile(
+    r"\s*\[(?:Re-)?(?:Triggered|Recovered|Warn|No Data|Renotify)(?: on \{[^\]]*\})?\]\s*", re.IGNORECASE
+)
 # A variable that Datadog has no value for, or does not know, stays as it was written.
 _VARIABLE = re.compile(r"\$[A-Z][A-Z0-9_]*(?:\[[^\]]*\])?")
 
@@ -89,7 +94,7 @@ def signals(payload: Payload, _receipt: Receipt) -> tuple[Signal, ...]:
     )
     tags = _tags(payload.text("tags"))
     happened_at = epoch_moment(payload.text("date"))
-    title = payload.text("alert_title") or _plain_title(payload)
+    title = _TOLD_IN_FRONT.sub("", payload.text("alert_title")) or _plain_title(payload)
     labels = {
         "alertname": title,
         "monitor": payload.text("alert_id"),

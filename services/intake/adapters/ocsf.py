@@ -173,4 +173,5 @@ ADAPTER = Adapter(
     parse=parse,
     signals=signals,
     accepted=lambda findings, _receipt: accepted(len(findings)),
+    invalid_statuses=(400, 413),
 )

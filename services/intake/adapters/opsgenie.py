@@ -9,6 +9,7 @@ made from the alias, so that each leads back to the same alert without anything 
 ``…/{identifier}/acknowledge, close``      acknowledges, clears; ``DELETE /v2/alerts/{identifier}`` clears
 ``…/{identifier}/snooze, notes``           snoozes; becomes a note
 ``…/{identifier}/unacknowledge``, others   become notes: what they change has its home in Recount
+``…/{identifier}/attachments``             is answered 404: a file has its place beside the incident
 ``/v2/heartbeats/{name}/ping``             pings
 =========================================  =============================================================
 
@@ -60,6 +61,8 @@ _NOTED = {
     "priority": "priority changed",
 }
 _CHANGED_BY_PUT = ("message", "description", "priority")
+_REMOVED_BY_DELETE = {"tags": "tags removed", "details": "details removed"}
+_NO_FILES = "attachments are not taken; put the address of the file into a note"
 _TINY = re.compile(r"[0-9]{1,20}")
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -133,11 +136,19 @@ def _creation(receipt: Receipt, target: Target) -> Asked:
 
 def _act(receipt: Receipt, target: Target) -> Asked:
     action = target.parameters["action"]
-    is_put = target.method == "PUT"
-    if (action not in _STATES and action not in _NOTED) or is_put != (action in _CHANGED_BY_PUT):
+    if action == "attachments":
+        raise InvalidPayload(_NO_FILES, status=404)
+    by_method = {"PUT": _CHANGED_BY_PUT, "DELETE": _REMOVED_BY_DELETE}
+    others = [name for name in (*_STATES, *_NOTED) if name not in _CHANGED_BY_PUT]
+    if action not in by_method.get(target.method, others):
         # As for an address that does not exist; kept, so that it can be told once it is understood.
         raise InvalidPayload(f"{target.method} …/{action[:40]} is not understood", status=404)
     _alert_id(target)
+    if target.method == "DELETE":
+        # What is removed stands in the query.
+        removed = {name: value for name, value in target.query.items() if name in ("tags", "keys")}
+        act = msgspec.convert({name: target.query.get(name) for name in ("user", "source", "note")}, Act)
+        return Asked(action=action, target=target, act=act, said=words(removed) if removed else "")
     act = _ACT.decode(receipt.body) if receipt.body.strip() else Act()
     until_at = lenient_moment(act.end_time or "")
     if action == "snooze" and until_at is None:
@@ -164,7 +175,8 @@ def signals(asked: Asked, receipt: Receipt) -> tuple[Said, ...]:
         return _fired(asked.alert, identity)
     note, author = asked.act.note or "", asked.act.user or asked.act.source or ""
     if asked.action in _NOTED:
-        note = ": ".join(part for part in (_NOTED[asked.action], asked.said, note) if part)
+        done = (_REMOVED_BY_DELETE if asked.target.method == "DELETE" else _NOTED)[asked.action]
+        note = ": ".join(part for part in (done, asked.said, note) if part)
     state: State = "resolved" if asked.action == "delete" else _STATES.get(asked.action, "noted")
     act = Signal(state=state, fingerprint=identity, note=note, author=author, until_at=asked.until_at)
     if not note or state == "noted":
@@ -289,11 +301,13 @@ ADAPTER = Adapter(
     accepted=_accepted,
     invalid=lambda problem: refused(problem.status, str(problem)),
     refused=refused,
+    invalid_statuses=(400, 404, 422),
     prepare=_prepare,
     routes=(
         Route("POST", CREATE),
         Route("POST", ACT),
         Route("PUT", ACT),
+        Route("DELETE", ACT),
         Route("DELETE", ALERT),
         *(Route(method, PING) for method in ("GET", "POST", "PUT", "PATCH")),
     ),

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from events.receipt import Receipt
-from services.intake.adapters import Adapter, InvalidPayload, Reply, Route
+from services.intake.adapters import Adapter, InvalidPayload, Reply, Request, Route
 from services.intake.payload import UNREADABLE
 from services.intake.signal import Signal, State, lenient_moment, severity_of, words
 
@@ -153,6 +153,11 @@ def _secret_in_body(body: bytes) -> str:
     return key if isinstance(key, str) else ""
 
 
+def _secret_in_request(request: Request) -> str:
+    # Older clients of PagerDuty (pdpyras) put the key here and nowhere else.
+    return request.headers.get("x-routing-key", "")
+
+
 def _accepted(payload: Payload, receipt: Receipt) -> Reply:
     answer = {
         "status": "success",
@@ -186,5 +191,6 @@ ADAPTER = Adapter(
     prepare=_prepare,
     routes=(Route("POST", "/v2/enqueue"),),
     secret_in_body=_secret_in_body,
+    secret_in_request=_secret_in_request,
     body_bytes_max=EVENT_BYTES_MAX,
 )

@@ -63,6 +63,7 @@ ADAPTER = Adapter(
     refused=EVENTS.refused,
     routes=(Route("POST", "/v2/change/enqueue"),),
     secret_in_body=EVENTS.secret_in_body,
+    secret_in_request=EVENTS.secret_in_request,
     body_bytes_max=EVENT_BYTES_MAX,
     keys_of=("pagerduty",),
 )

@@ -2,10 +2,11 @@
 
 Splunk posts a fixed object with the first row of the result, and can send neither headers nor another body: so the key
 is in the URL, and what Recount should know beyond the search's name belongs into that row
-(``| eval severity="critical", service="checkout"``). The URL must be on Splunk's webhook allow list (9.0 and later).
+(``| eval severity="critical", service="checkout", key=host``). The URL must be on Splunk's webhook allow list (9.0 and
+later).
 
 Splunk never says that an alert is over, and sends once. The alert is the saved search, each run (``sid``) an
-occurrence.
+occurrence; with the field ``key`` in the row it is one per value, as a search that triggers for each result needs.
 """
 
 import re
@@ -26,7 +27,7 @@ _AD_HOC = re.compile(r"(?P<epoch>\d+)\.\d+.*")
 EPOCH_DIGITS = 10
 # Fields of the row that say where it happened.
 _LABELS = ("host", "source", "sourcetype", "index", "user", "src", "dest")
-_OURS = ("severity", "service", "title")
+_OURS = ("severity", "service", "title", "key")
 
 
 class Payload(msgspec.Struct, frozen=True):
@@ -68,7 +69,7 @@ def signals(payload: Payload, receipt: Receipt) -> tuple[Signal, ...]:
     return (
         Signal(
             state="firing",
-            fingerprint=identity(text_at(payload.whole, "app"), payload.search),
+            fingerprint=identity(text_at(payload.whole, "app"), payload.search, row.get("key", "")),
             title=row.get("title") or payload.search,
             severity=severity_of(severity),
             service=row.get("service", ""),

@@ -5,7 +5,8 @@ object. It throws when it is not answered with a 2xx, and Zabbix then tries agai
 
 The alert is the problem, ``EVENT.ID``, as in Zabbix's own media types for PagerDuty and Opsgenie: a recovery and an
 update carry the id of the problem, and a trigger may have several problems at once. A macro that Zabbix could not
-expand stays as ``{MACRO}`` or becomes ``*UNKNOWN*``; both count as nothing said.
+expand stays as ``{MACRO}`` or becomes ``*UNKNOWN*``; both count as nothing said. The button *Test* of a media type
+expands none at all: it is answered as any other, and says nothing.
 """
 
 import re
@@ -32,6 +33,7 @@ class Payload(msgspec.Struct, frozen=True):
     """What the script posted, checked: the macros that Zabbix expanded, and the tags of the event."""
 
     event_id: str
+    """Empty for a test."""
     is_problem: bool
     is_update: bool
     macros: dict[str, str]
@@ -40,8 +42,11 @@ class Payload(msgspec.Struct, frozen=True):
 
 def parse(receipt: Receipt) -> Payload:
     """See `Adapter.parse`."""
-    macros = {name: _expanded(value) for name, value in object_of(receipt, "what the media type posts").items()}
+    posted = object_of(receipt, "what the media type posts")
+    macros = {name: _expanded(value) for name, value in posted.items()}
     event_id, value = macros.get("event_id", ""), macros.get("event_value", "")
+    if posted.get("event_id") == "{EVENT.ID}" and not value:
+        return Payload("", False, False, {}, {})
     errors = [] if event_id else ["event_id is missing: the media type needs the parameter {EVENT.ID}"]
     if value not in ("0", "1"):
         errors.append(f"event_value {value[:40]!r} is neither 1 (problem) nor 0 (recovery), as {{EVENT.VALUE}} is")
@@ -71,6 +76,8 @@ def _tags(text: str) -> dict[str, str]:
 
 def signals(payload: Payload, _receipt: Receipt) -> tuple[Signal, ...]:
     """See `Adapter.signals`."""
+    if not payload.event_id:
+        return ()
     macros = payload.macros
     labels = {name: macros.get(name, "") for name in _LABELS}
     level = macros.get("nseverity", "")

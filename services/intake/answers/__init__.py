@@ -44,6 +44,8 @@ class Answered(msgspec.Struct, frozen=True):
     sender: str
     """The adapter whose keys may ask, and in whose words it is refused."""
     answer: Callable[[Asked], Awaitable[Reply]]
+    refuses: tuple[int, ...] = (404,)
+    """Statuses with which it answers what it cannot, beside those of its adapter's payloads."""
 
 
 @cache

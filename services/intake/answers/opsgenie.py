@@ -11,6 +11,7 @@ from uuid import UUID
 
 import msgspec
 
+from events.alert import AlertFired
 from events.receipt import Receipt
 from events.recorded import Recorded
 from services.heartbeat import heartbeat_id, heartbeat_of
@@ -67,9 +68,10 @@ async def request_status(asked: Asked) -> Reply:
     if not is_told and await asked.receipts.handled_through() < receipt.seq:
         return _not_found()
     if state.fired is None:
-        return _told(_result(request, receipt, status="Alert does not exist", is_success=False), text)
+        return told(_result(request, receipt, status="Alert does not exist", is_success=False), request_id=text)
     status = _DONE.get(request.action, "Request processed")
-    return _told(_result(request, receipt, status=status, is_success=True, identity=identity, state=state), text)
+    found = _result(request, receipt, status=status, is_success=True, identity=identity, state=state)
+    return told(found, request_id=text)
 
 
 def _not_found() -> Reply:
@@ -104,32 +106,54 @@ def _result(
     return {
         "success": is_success,
         "action": {"notes": "AddNote"}.get(action, action.capitalize()),
-        "processedAt": _written(receipt.received_at),
+        "processedAt": written(receipt.received_at),
         "integrationId": receipt.integration,
         "isSuccess": is_success,
         "status": status,
         "alertId": identity,
-        "alias": _alias(state, identity),
+        "alias": _alias(state.fired) if state and state.fired else identity,
     }
 
 
-def _alias(state: AlertState | None, identity: str) -> str:
-    return (state.fired.annotations.get("alias") if state and state.fired else None) or identity
+def _alias(fired: AlertFired) -> str:
+    return fired.annotations.get("alias") or fired.fingerprint
 
 
 async def alert(asked: Asked) -> Reply:
     """``GET /v2/alerts/{identifier}``."""
-    target_fields = dict(asked.queries)
     try:
-        request = parse(_looked_up(asked, target_fields))
+        _identity, history, state = await identified(asked)
     except InvalidPayload as problem:
         return refused(problem.status, str(problem))
-    identity = alert_id(request, _looked_up(asked, target_fields))
-    history = await asked.log.read(f"alert.{_key(asked, identity)}")
-    state, _version = fold(history)
     if state.fired is None:
-        return refused(404, "Alert does not exist with given identifier.")
-    return _told(_alert(history, state, identity), "")
+        return no_such_alert()
+    fired_at = next(one.happened_at for one in reversed(history) if isinstance(one.fact, AlertFired))
+    return told(
+        shown(
+            msgspec.structs.replace(state.fired, title=state.title),
+            acknowledged=state.status == "acknowledged",
+            is_open=state.status in ("firing", "acknowledged"),
+            created_at=fired_at,
+            updated_at=history[-1].happened_at,
+        )
+    )
+
+
+async def identified(asked: Asked) -> tuple[str, list[Recorded], AlertState]:
+    """The alert that the path names: its id, what happened to it, and what is known of it.
+
+    Raises:
+        InvalidPayload: the identifier is of no known kind.
+    """
+    fields = dict(asked.queries)
+    identity = alert_id(parse(_looked_up(asked, fields)), _looked_up(asked, fields))
+    history = await asked.log.read(f"alert.{_key(asked, identity)}")
+    return identity, history, fold(history)[0]
+
+
+def no_such_alert() -> Reply:
+    """The answer where the path names no alert of the asking key."""
+    return refused(404, "Alert does not exist with given identifier.")
 
 
 def _key(asked: Asked, identity: str) -> str:
@@ -149,19 +173,20 @@ def _looked_up(asked: Asked, fields: dict[str, str]) -> Receipt:
     )
 
 
-def _alert(history: list[Recorded], state: AlertState, identity: str) -> dict[str, Any]:
-    fired = state.fired
-    assert fired is not None, "an alert that is shown has fired"
+def shown(
+    fired: AlertFired, *, acknowledged: bool, is_open: bool, created_at: datetime, updated_at: datetime
+) -> dict[str, Any]:
+    """An alert in Opsgenie's words."""
     return {
-        "id": identity,
-        "tinyId": tiny_id(identity),
-        "alias": _alias(state, identity),
-        "message": state.title,
-        "status": "open" if state.status in ("firing", "acknowledged") else "closed",
-        "acknowledged": state.status == "acknowledged",
-        "count": state.occurrence,
-        "createdAt": _written(history[0].happened_at),
-        "updatedAt": _written(history[-1].happened_at),
+        "id": fired.fingerprint,
+        "tinyId": tiny_id(fired.fingerprint),
+        "alias": _alias(fired),
+        "message": fired.title,
+        "status": "open" if is_open else "closed",
+        "acknowledged": acknowledged,
+        "count": fired.occurrence,
+        "createdAt": written(created_at),
+        "updatedAt": written(updated_at),
         "source": fired.labels.get("source", ""),
         "priority": fired.labels.get("priority", "P3"),
         "entity": fired.labels.get("entity", ""),
@@ -180,7 +205,7 @@ async def heartbeat_status(asked: Asked) -> Reply:
     unit, seconds = next(
         ((unit, seconds) for unit, seconds in _UNITS if configured.every_s % seconds == 0), ("seconds", 1)
     )
-    told = {
+    said = {
         "name": configured.name or name,
         "description": "",
         "interval": configured.every_s // seconds,
@@ -188,14 +213,17 @@ async def heartbeat_status(asked: Asked) -> Reply:
         "intervalUnit": unit,
         "expired": heartbeat.missed,
     }
-    return _told(told, "")
+    return told(said)
 
 
-def _told(data: dict[str, Any], request_id: str) -> Reply:
-    return Reply(200, msgspec.json.encode({"data": data, "took": 0.0, "requestId": request_id}))
+def told(data: object, *, request_id: str = "", paging: dict[str, str] | None = None) -> Reply:
+    """An answer in Opsgenie's words; with `paging`, a part of a list."""
+    answer: dict[str, Any] = {"data": data} | ({} if paging is None else {"paging": paging})
+    return Reply(200, msgspec.json.encode(answer | {"took": 0.0, "requestId": request_id}))
 
 
-def _written(moment: datetime) -> str:
+def written(moment: datetime) -> str:
+    """A time as Opsgenie writes it."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

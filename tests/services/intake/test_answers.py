@@ -135,6 +135,40 @@ async def test_what_became_of_an_opsgenie_request_is_told(intake: Stack):
         assert (await intake.http.get(f"/v2/alerts/requests/{other}", headers=headers)).status_code == 404
 
 
+async def test_what_opsgenie_has_and_recount_has_not_is_said(intake: Stack):
+    headers = {"authorization": f"GenieKey {intake.secrets['opsgenie']}"}
+    await intake.post("/v2/alerts", {"message": "disk full", "alias": "disk"}, **headers)
+    await intake.said("AlertFired")
+    file = {"file": ("graph.png", b"\x89PNG")}
+    sent = await intake.http.post("/v2/alerts/disk/attachments?identifierType=alias", files=file, headers=headers)
+    assert (sent.status_code, "put the address of the file into a note" in sent.json()["message"]) == (404, True)
+    for what in ("attachments", "logs", "recipients"):
+        answer = await intake.http.get(f"/v2/alerts/disk/{what}?identifierType=alias", headers=headers)
+        assert (answer.status_code, f"{what} of an alert are not offered" in answer.json()["message"]) == (501, True)
+    for query in ({"limit": "101"}, {"limit": "0"}, {"offset": "-1"}, {"sort": "owner"}, {"order": "up"}):
+        answer = await ask(intake, "/v2/alerts", "opsgenie", **query)
+        assert (answer.status_code, next(iter(query)) in answer.json()["message"]) == (422, True)
+    assert (await ask(intake, "/v2/alerts", "opsgenie", searchIdentifier="mine")).status_code == 422
+    assert (await ask(intake, "/v2/alerts/none/notes", "opsgenie")).status_code == 404
+    assert (await ask(intake, "/v2/alerts/x/notes", "opsgenie", identifierType="tiny")).status_code == 422
+
+
+async def test_a_list_of_opsgenie_comes_in_pages_and_shows_another_key_nothing(intake: Stack):
+    headers = {"authorization": f"GenieKey {intake.secrets['opsgenie']}"}
+    for number in range(5):
+        await intake.post("/v2/alerts", {"message": f"disk {number}", "alias": f"disk-{number}"}, **headers)
+    await intake.post(intake.hook("json"), {"title": "somebody else's"})
+    await intake.said(*["AlertFired"] * 6)
+    seen: list[str] = []
+    address = "/v2/alerts?limit=2&sort=alias&order=asc"
+    while address:
+        page = (await intake.http.get(address, headers=headers)).json()
+        seen += [one["alias"] for one in page["data"]]
+        address = page["paging"].get("next", "")
+    assert seen == [f"disk-{number}" for number in range(5)]
+    assert (await ask(intake, "/v2/alerts/count", "opsgenie")).json()["data"] == {"count": 5}
+
+
 async def test_what_stands_follows_the_log():
     now = datetime(2026, 3, 1, 12, tzinfo=UTC)
     log = MemoryLog(lambda: now)

@@ -78,6 +78,14 @@ async def test_pagerduty_is_answered_byte_for_byte(intake: Stack):
     assert answer.json()["errors"] == ["Invalid routing key"]
 
 
+@pytest.mark.parametrize("path", ["/v2/enqueue", "/v2/change/enqueue"])
+async def test_older_clients_of_pagerduty_have_the_key_in_a_header(intake: Stack, path: str):
+    event = trigger(intake.secrets["pagerduty"])
+    del event["routing_key"]
+    assert (await intake.post(path, event)).status_code == 400
+    assert (await intake.post(path, event, x_routing_key=intake.secrets["pagerduty"])).status_code == 202
+
+
 async def test_a_trigger_without_a_key_gets_one_that_resolves_it(intake: Stack):
     event = trigger(intake.secrets["pagerduty"])
     del event["dedup_key"]

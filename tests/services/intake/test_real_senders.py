@@ -193,6 +193,32 @@ async def test_posts_are_answered_and_alerts_identified_as_by_alertmanager(intak
     assert len(known) == 3
 
 
+def listed(alerts: opsgenie_sdk.AlertApi, alert_id: str) -> None:
+    """What Opsgenie's client is told of the one alert that fires."""
+    found = alerts.list_alerts(
+        query='status: open AND tag: "EU" AND priority=P2', limit=5, sort="updatedAt", order="asc"
+    )
+    (one,) = found.data
+    assert (one.id, one.alias, one.message, one.status, one.priority) == (
+        alert_id,
+        "checkout-5xx",
+        "checkout answers 500",
+        "open",
+        "P2",
+    )
+    assert found.paging.first == found.paging.last
+    assert alerts.count_alerts(query="alias: checkout-5xx").data.count == 1
+    assert alerts.count_alerts(query="message: nothing AND status: open").data.count == 0
+    assert alerts.list_notes(alert_id).data == []
+    for query, because in (("status: closed", "select"), ("(a OR b)", "joined by AND"), ("owner: ada", "owner")):
+        with pytest.raises(opsgenie_sdk.exceptions.ConfigurationException) as refused:
+            alerts.list_alerts(query=query)
+        assert (refused.value.status, because in refused.value.body) == (422, True)
+    with pytest.raises(opsgenie_sdk.exceptions.ServerErrorException) as refused:
+        alerts.list_logs(alert_id)
+    assert (refused.value.status, "logs of an alert are not offered" in refused.value.body) == (501, True)
+
+
 async def test_opsgenies_own_client_creates_acknowledges_notes_snoozes_and_closes(intake: Stack):
     configuration = opsgenie_sdk.configuration.Configuration()
     configuration.host = intake.url
@@ -236,12 +262,16 @@ async def test_opsgenies_own_client_creates_acknowledges_notes_snoozes_and_close
     assert (fired.title, fired.severity, fired.service) == ("checkout answers 500", "error", "checkout")
     told = await asyncio.to_thread(status, created.request_id)
     assert (told.is_success, told.action, told.alias) == (True, "Create", "checkout-5xx")
+    await asyncio.to_thread(listed, alerts, told.alert_id)
     acted = await asyncio.to_thread(act, told.alert_id)
     said = await intake.said("AlertFired", "AlertAcknowledged", "AlertNoted", "AlertSnoozed", "AlertCleared")
     assert facts_of(await intake.facts(), AlertNoted)[0].text == "on it"
     assert abs(said[3].until_at - until) < timedelta(seconds=1)
     closed = await asyncio.to_thread(status, acted[-1].request_id)
     assert (closed.is_success, closed.action) == (True, "Close")
+    (note,) = (await asyncio.to_thread(alerts.list_notes, "checkout-5xx", identifier_type="alias")).data
+    assert (note.note, note.owner) == ("on it", "ada")
+    assert (await asyncio.to_thread(alerts.count_alerts)).data.count == 0
     pong = await asyncio.to_thread(beats.ping, "backup")
     assert pong.result == "PONG - Heartbeat received"
     wrong = opsgenie_sdk.configuration.Configuration()
