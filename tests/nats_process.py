@@ -56,6 +56,12 @@ class NatsProcess:
                 return self
         raise RuntimeError(f"nats-server did not start:\n{(self.folder / 'nats.log').read_text()}")
 
+    @property
+    def pid(self) -> int:
+        """Process id while it runs."""
+        assert self._process is not None
+        return self._process.pid
+
     def kill(self) -> None:
         """As the kernel would: no chance to write anything more."""
         self._end(signal.SIGKILL)

@@ -1,0 +1,173 @@
+"""How soon after a restart an alert pages somebody, with a log of 10 million events.
+
+Run: ``.venv/bin/python benchmarks/bench_restart.py [--events 10000000] [--folder FOLDER --keep]``. It fills a stream,
+kills the server and the actors, starts both again, and sends an alert as soon as intake's port answers; three times.
+Filling takes a few minutes: with ``--keep`` the folder stays, and the next run on it starts with what it holds. The
+limit beside it, in the same run: the same with a log that holds next to nothing.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import time
+import urllib.request
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+
+import msgspec
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.actors import Mails, memory_mib, prepare, processor_s, running_actors, taking_mails, wait_for  # noqa: E402  the root is no package
+from benchmarks.bench_storm import alert, as_posted  # noqa: E402
+from benchmarks.synthetic import synthetic_log  # noqa: E402
+from events.nats_batch import publish_batch  # noqa: E402
+from events.nats_streams import EVENTS  # noqa: E402
+from services.broker import ask, connect_client  # noqa: E402
+from services.command import Done, Order  # noqa: E402
+from services.intake.commands import CreateKey  # noqa: E402
+from services.intake.keys import secret_sha256  # noqa: E402
+from tests.nats_process import NatsProcess  # noqa: E402
+
+SENDER, SECRET = "alertmanager_api", "a" * 32
+BATCH = 1_000
+RESTARTS = 3
+PAGE_MAX_S = 60.0
+API_TIMEOUT_S = 120.0
+COLUMNS = (
+    "server takes connections, s",
+    "intake's port answers, s",
+    "from there to the page, s",
+    "start to page, s",
+    "then what fires listed, s",
+    "processor s of the server",
+    "of the actors",
+    "server MiB",
+    "actors MiB",
+)
+
+
+async def fill(nats_url: str, events: int) -> None:
+    """Bring a stream to a length, and the actors' consumers to its end, as if they had heard all of it."""
+    client = await connect_client(nats_url)
+    js = client.jetstream(timeout=API_TIMEOUT_S)
+    told = synthetic_log(events)
+    while batch := list(islice(told, BATCH)):
+        await publish_batch(client, [(stored.subject, stored.body, {}) for stored in batch], timeout_s=API_TIMEOUT_S)
+    last = (await js.stream_info(EVENTS)).state.last_seq
+    for consumer in await js.consumers_info(EVENTS):
+        answer = await client.request(
+            f"$JS.API.CONSUMER.RESET.{EVENTS}.{consumer.name}",
+            json.dumps({"seq": last + 1}).encode(),
+            timeout=API_TIMEOUT_S,
+        )
+        assert "error" not in json.loads(answer.data), answer.data
+    await client.close()
+
+
+async def length(nats_url: str) -> tuple[int, int, int]:
+    """How many events a stream holds, under how many subjects, and how many bytes they take on the disk."""
+    client = await connect_client(nats_url)
+    state = (await client.jetstream(timeout=API_TIMEOUT_S).stream_info(EVENTS)).state
+    await client.close()
+    return state.messages, state.num_subjects or 0, state.bytes
+
+
+async def create_key(nats_url: str) -> None:
+    """Have a key that both posts alerts and lists them, as Prometheus and amtool do."""
+    client = await connect_client(nats_url)
+    command = CreateKey(sender=SENDER, secret_sha256=secret_sha256(SECRET))
+    order = Order(
+        id="bench-key",
+        actor="service:bench",
+        issued_at=datetime.now(UTC),
+        command=msgspec.Raw(msgspec.json.encode(command)),
+    )
+    assert isinstance(await ask(client, "intake", "create_key", order), Done)
+    await client.close()
+
+
+def build(folder: Path, events: int, smtp_port: int) -> None:
+    """Make a folder with a server's streams and the actors' data, unless it was made before."""
+    if (folder / "made").exists():
+        return
+    began = time.perf_counter()
+    (folder / "nats").mkdir(parents=True)
+    server = NatsProcess(folder / "nats").start()
+    try:
+        prepare(folder / "data", smtp_port)
+        with running_actors(server.url, folder / "data"):
+            asyncio.run(create_key(server.url))  # and the consumers, which the start itself has declared
+        asyncio.run(fill(server.url, events))
+    finally:
+        server.stop()
+    (folder / "made").touch()
+    print(f"made a log of {events:,} events in {time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True)
+
+
+def restart(folder: Path, mails: Mails, smtp_port: int, name: str) -> list[float]:
+    """Start everything, page once, list what fires, and kill everything. Gives what `COLUMNS` names."""
+    prepare(folder / "data", smtp_port)
+    server = NatsProcess(folder / "nats")
+    began = time.monotonic()
+    server.start()
+    try:
+        served = time.monotonic()
+        with running_actors(server.url, folder / "data") as (url, pid):
+            healthy = time.monotonic()
+            fired = alert(name, name, datetime.now(UTC).replace(microsecond=0))
+            ask_http(f"{url}/api/v2/alerts", as_posted([fired]))
+            assert wait_for(lambda: name in mails.arrived_at, PAGE_MAX_S), "nobody was paged"
+            paged, used = time.monotonic(), [processor_s(server.pid), processor_s(pid)]
+            assert name in ask_http(f"{url}/api/v2/alerts")
+            listed = time.monotonic()
+            row = [
+                *(served - began, healthy - began, paged - healthy, paged - began, listed - paged),
+                *used,
+                *map(memory_mib, (server.pid, pid)),
+            ]
+            os.kill(pid, signal.SIGKILL)
+            return row
+    finally:
+        server.kill()
+
+
+def ask_http(url: str, body: bytes | None = None) -> str:
+    """Send a body, or ask for one, with the key; gives the answer."""
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {SECRET}"}
+    request = urllib.request.Request(url, data=body, headers=headers)
+    with urllib.request.urlopen(request, timeout=API_TIMEOUT_S) as answer:
+        return answer.read().decode()
+
+
+def main() -> None:
+    """Measure and print one table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--events", type=int, default=10_000_000, help="length of the log")
+    parser.add_argument("--folder", type=Path, help="where to make it; a temporary one when left out")
+    parser.add_argument("--keep", action="store_true", help="leave the folder for the next run")
+    options = parser.parse_args()
+    folder = options.folder or Path(tempfile.mkdtemp(prefix="bench-restart-"))
+    print(f"| events in the log | {' | '.join(COLUMNS)} |\n|---:|{'---:|' * len(COLUMNS)}")
+    try:
+        with taking_mails() as (mails, smtp_port):
+            for events in (BATCH, options.events):
+                made = folder / str(events)
+                build(made, events, smtp_port)
+                for number in range(RESTARTS):
+                    row = restart(made, mails, smtp_port, f"call-{os.getpid()}x{events}x{number}")
+                    print(f"| {events:,} | " + " | ".join(f"{one:.2f}" for one in row) + " |", flush=True)
+    finally:
+        if not options.keep:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
