@@ -345,6 +345,14 @@ def _log_problems(settings: Settings) -> Problems:
         yield "log.bytes_max", f"expected a number of bytes above 0, or -1 for no limit, got {settings.log.bytes_max}"
 
 
+def _mail_problems(settings: Settings) -> Problems:
+    mail = settings.mail
+    if bool(mail.tls_certificate) != bool(mail.tls_key):
+        yield "mail.tls_key", "expected beside mail.tls_certificate, and only there"
+    if mail.require_tls and not mail.tls_certificate:
+        yield "mail.require_tls", "expected only with mail.tls_certificate, because without one nothing could be sent"
+
+
 def _postgres_problems(settings: Settings) -> Problems:
     postgres = settings.postgres
     connections, timeout_s = postgres.max_connections, postgres.statement_timeout_s
@@ -387,5 +395,6 @@ _CHECKS: tuple[Callable[[Settings], Problems], ...] = (
     _policy_problems,
     _log_problems,
     _snapshot_problems,
+    _mail_problems,
     _postgres_problems,
 )

@@ -2,11 +2,13 @@
 
 Only integration keys of the sender ``email`` are taken as recipients; nothing is ever relayed. An answer of 4xx makes
 the other server try again, 5xx return the mail to whoever sent it. Credentials are taken out before anything is stored.
+With a certificate STARTTLS is offered (RFC 3207), and asked for where the settings say so.
 """
 
 import asyncio
 import logging
 import socket
+import ssl
 from contextlib import suppress
 from email import message_from_bytes, policy
 from email.errors import MessageError
@@ -164,7 +166,7 @@ class _Connection(SMTP):
     # Bytes. RFC 5321 allows 1,000, and monitoring systems that write HTML by hand do not keep to it.
     line_length_limit = 64 * 1024
 
-    def __init__(self, door: MailDoor, open_now: "_Open") -> None:
+    def __init__(self, door: MailDoor, open_now: "_Open", tls: ssl.SSLContext | None, *, require_tls: bool) -> None:
         super().__init__(
             door,
             data_size_limit=MAIL_BYTES_MAX,
@@ -173,12 +175,14 @@ class _Connection(SMTP):
             ident="Recount",
             timeout=IDLE_S,
             loop=asyncio.get_running_loop(),
+            tls_context=tls,
+            require_starttls=require_tls,
         )
         self._open_now = open_now
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Turn away what would be one too many."""
-        if len(self._open_now.connections) >= CONNECTIONS_MAX:
+        """Turn away what would be one too many. Once it is encrypted, a connection is made anew."""
+        if self not in self._open_now.connections and len(self._open_now.connections) >= CONNECTIONS_MAX:
             assert isinstance(transport, asyncio.Transport), "SMTP runs over TCP"
             transport.write(b"421 4.3.2 too many connections; try again\r\n")
             transport.close()
@@ -216,10 +220,14 @@ class MailServer:
 
     Args:
         door: decides about mails.
+        tls: how connections may be encrypted; None: they cannot be.
+        require_tls: whether mails that come unencrypted are refused.
     """
 
-    def __init__(self, door: MailDoor) -> None:
+    def __init__(self, door: MailDoor, tls: ssl.SSLContext | None = None, *, require_tls: bool = False) -> None:
         self._door = door
+        self._tls = tls
+        self._require_tls = require_tls
         self._open_now = _Open()
         self._server: asyncio.Server | None = None
 
@@ -228,7 +236,9 @@ class MailServer:
         # The library tells every command at level INFO, and an address here is a key.
         logging.getLogger("mail").setLevel(logging.WARNING)
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: _Connection(self._door, self._open_now), sock=listener)
+        self._server = await loop.create_server(
+            lambda: _Connection(self._door, self._open_now, self._tls, require_tls=self._require_tls), sock=listener
+        )
 
     async def close(self) -> None:
         """Take no more, and let what is under way finish for a moment."""
@@ -238,5 +248,6 @@ class MailServer:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._open_now.is_empty.wait(), GRACE_S)
         for connection in list(self._open_now.connections):
-            if isinstance(connection.transport, asyncio.Transport):
+            # That of an encrypted connection is a class of its own.
+            if isinstance(connection.transport, asyncio.WriteTransport):
                 connection.transport.abort()

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from pathlib import Path
 
 from events.nats_intake import NatsReceipts
 from services.context import Context
@@ -9,6 +10,7 @@ from services.intake.keys import Keys
 from services.intake.mail_door import MailDoor, MailServer
 from services.intake.metrics import METRICS
 from services.intake.wiring import keep_fresh
+from services.server_tls import server_tls
 
 
 class Mail:
@@ -39,13 +41,20 @@ async def open_mail(context: Context, listener: socket.socket, *, receipts: Nats
     """Take mails on a bound socket.
 
     Args:
-        context: its log, client and clock are used.
+        context: its log, client, clock and settings are used.
         listener: the socket.
         receipts: for tests that want a shorter queue.
+
+    Raises:
+        BadConfiguration: the certificate cannot be used.
     """
+    settings = context.settings.mail
+    tls = None
+    if settings.tls_certificate:
+        tls = server_tls("mail", Path(settings.tls_certificate), Path(settings.tls_key))
     keys = Keys(context.log)
     await keys.refresh()
     kept = receipts or NatsReceipts(context.client)
-    server = MailServer(MailDoor(kept, keys, context.clock, METRICS))
+    server = MailServer(MailDoor(kept, keys, context.clock, METRICS), tls, require_tls=settings.require_tls)
     await server.open(listener)
     return Mail(server, kept, asyncio.get_running_loop().create_task(keep_fresh(keys), name="mail keys"))

@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from events.errors import BadConfiguration
 from services.secrets import write_private
+from services.server_tls import server_tls
 from services.settings import PostgresSettings
 
 CERTIFICATE_NAME, KEY_NAME = "postgres.crt", "postgres.key"
@@ -35,16 +35,7 @@ def tls_context(data: Path, settings: PostgresSettings) -> ssl.SSLContext:
         certificate, key = data / CERTIFICATE_NAME, data / KEY_NAME
         if not (certificate.exists() and key.exists()):
             make_certificate(certificate, key)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    try:
-        context.load_cert_chain(certificate, key)
-    except (OSError, ssl.SSLError) as error:
-        raise BadConfiguration(
-            f"postgres.tls_certificate {certificate} and postgres.tls_key {key} cannot be used: {error}",
-            hint="Both are PEM files, the key without a password; this user must be able to read them.",
-        ) from error
-    return context
+    return server_tls("postgres", certificate, key)
 
 
 def make_certificate(certificate: Path, key: Path) -> None:

@@ -26,6 +26,18 @@ name = "Bob Kahn"
 """
 
 
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ('tls_certificate = "a.pem"', r"mail\.tls_key: expected beside mail\.tls_certificate"),
+        ("require_tls = true", r"mail\.require_tls: expected only with mail\.tls_certificate"),
+    ],
+)
+def test_mail_is_encrypted_with_a_certificate_and_its_key(setting: str, said: str):
+    with pytest.raises(BadConfiguration, match=said):
+        parse_settings(f"[mail]\n{setting}", "recount.toml")
+
+
 def test_an_empty_file_is_a_configuration():
     settings = parse_settings("", "recount.toml")
     assert settings == Settings(file="recount.toml")

@@ -2,21 +2,33 @@
 
 import asyncio
 import base64
+import dataclasses
 import re
 import smtplib
 import socket
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
+from pathlib import Path
 
+import msgspec
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from events.alert import AlertCleared, AlertFired
+from events.errors import BadConfiguration
 from events.nats_intake import NatsReceipts
 from services.command import Done
 from services.intake.commands import RevokeKey
 from services.intake.mail_door import CONNECTIONS_MAX, MAIL_BYTES_MAX, RECIPIENTS_MAX, mail_without
 from services.intake.mail_wiring import open_mail
+from services.mail_settings import MailSettings
 from tests.services.intake.stack import Stack
 
 
@@ -24,7 +36,11 @@ from tests.services.intake.stack import Stack
 async def open_door(intake: Stack, *, queue_max: int = 2_000) -> AsyncIterator[int]:
     listener = socket.create_server(("127.0.0.1", 0))
     port = int(listener.getsockname()[1])
-    mail = await open_mail(intake.context, listener, receipts=NatsReceipts(intake.client, queue_max=queue_max))
+    try:
+        mail = await open_mail(intake.context, listener, receipts=NatsReceipts(intake.client, queue_max=queue_max))
+    except BadConfiguration:
+        listener.close()
+        raise
     try:
         yield port
     finally:
@@ -71,6 +87,84 @@ async def test_a_mail_fires_and_another_resolves(intake: Stack):
     assert receipt.body.startswith(b"From: monitoring@mon.example.org")
     assert b"key-email@recount.example.org" in receipt.body
     assert intake.secrets["email"].encode() not in receipt.body
+
+
+def encrypted(intake: Stack, folder: Path, **more: bool) -> ssl.SSLContext:
+    """Give the mail door a certificate; what a client trusts that knows it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(datetime.now(UTC) - timedelta(days=1))
+        .not_valid_after(datetime.now(UTC) + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, SHA256())
+    )
+    certificate, secret = folder / "mail.pem", folder / "mail.key"
+    certificate.write_bytes(made.public_bytes(Encoding.PEM))
+    secret.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    mail = MailSettings(enabled=True, tls_certificate=str(certificate), tls_key=str(secret), **more)
+    settings = msgspec.structs.replace(intake.context.settings, mail=mail)
+    intake.context = dataclasses.replace(intake.context, settings=settings)
+    return ssl.create_default_context(cafile=str(certificate))
+
+
+async def test_a_mail_may_come_encrypted(intake: Stack, tmp_path: Path):
+    trusted = encrypted(intake, tmp_path)
+    address = f"{intake.secrets['email']}@recount.example.org"
+
+    def work(port: int) -> None:
+        with smtplib.SMTP("localhost", port, timeout=20) as client:
+            client.ehlo()
+            assert client.has_extn("starttls")
+            client.starttls(context=trusted)
+            client.ehlo()
+            assert not client.has_extn("starttls")
+            client.send_message(letter("[FIRING] disk full"), "monitoring@mon.example.org", address)
+
+    async with open_door(intake) as port:
+        await asyncio.to_thread(work, port)
+        # Who cannot encrypt is heard all the same.
+        assert await send(port, address, letter("[FIRING] another")) == {}
+        await intake.said("AlertFired", "AlertFired")
+
+
+async def test_a_mail_that_comes_unencrypted_is_refused_where_the_settings_say_so(intake: Stack, tmp_path: Path):
+    encrypted(intake, tmp_path, require_tls=True)
+    async with open_door(intake) as port:
+        with pytest.raises(smtplib.SMTPException) as refused:
+            await send(port, f"{intake.secrets['email']}@recount.example.org", letter("x"))
+    assert "STARTTLS" in str(refused.value)
+    assert await intake.receipt_count() == 0
+
+
+async def test_the_last_connection_that_there_is_room_for_may_be_encrypted(intake: Stack, tmp_path: Path):
+    trusted = encrypted(intake, tmp_path)
+
+    def work(port: int) -> tuple[int, bytes]:
+        with smtplib.SMTP("localhost", port, timeout=20) as client:
+            client.starttls(context=trusted)
+            return client.noop()
+
+    async with open_door(intake) as port:
+        held = [await asyncio.open_connection("127.0.0.1", port) for _ in range(CONNECTIONS_MAX - 1)]
+        for reader, _writer in held:
+            assert (await reader.readline()).startswith(b"220 ")
+        assert (await asyncio.to_thread(work, port))[0] == 250
+        for _reader, writer in held:
+            writer.close()
+
+
+async def test_a_certificate_that_cannot_be_used_is_told_at_the_start(intake: Stack, tmp_path: Path):
+    encrypted(intake, tmp_path)
+    (tmp_path / "mail.key").write_text("no key")
+    with pytest.raises(BadConfiguration, match=r"mail\.tls_certificate .* and mail\.tls_key .* cannot be used"):
+        async with open_door(intake):
+            pass
 
 
 async def test_only_keys_for_mail_are_recipients_and_nothing_is_relayed(intake: Stack):
