@@ -10,6 +10,7 @@ RC.RP-05 recovered and verified, RC.RP-06 closed).
 from datetime import datetime
 from typing import ClassVar, Literal
 
+from events.cause import CauseFact
 from events.fact import Fact
 
 Severity = Literal["sev1", "sev2", "sev3", "sev4", "sev5"]
@@ -42,6 +43,7 @@ Milestone = Literal[
     "notified",
     "acknowledged",
     "declared",
+    "identified",
     "contained",
     "mitigated",
     "eradicated",
@@ -388,6 +390,7 @@ IncidentStep = (
     | RoleRelieved
     | AlertLinked
     | AlertUnlinked
+    | CauseFact
     | Correction
 )
 IncidentNote = Noted | TitleChanged

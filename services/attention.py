@@ -19,6 +19,7 @@ from typing import Literal, assert_never, get_args
 import msgspec
 
 from events import Recorded
+from events.cause import CauseIdentified, ChangeLinked, ChangeUnlinked
 from events.incident import (
     SEVERITIES,
     AlertLinked,
@@ -176,6 +177,9 @@ def evolve(attention: Attention, fact: IncidentStep) -> Attention:
             | RoleRelieved()
             | AlertLinked()
             | AlertUnlinked()
+            | CauseIdentified()
+            | ChangeLinked()
+            | ChangeUnlinked()
             | MilestoneCorrected()
             | SeverityCorrected()
             | DeterminationCorrected()

@@ -1,8 +1,9 @@
 -- When an incident reached what, as is believed now: impact_started, detected, notified, acknowledged, declared,
--- contained, mitigated, eradicated, resolved, closed, reopened. An episode ends with a reopening. ``void``: a later fact
+-- identified, contained, mitigated, eradicated, resolved, closed, reopened. An episode ends with a reopening. ``void``: a later fact
 -- says that it never was so, because the incident was reopened as mistakenly resolved.
 -- ``detected`` is the earliest signal, ``notified`` the first page that a channel took, ``acknowledged`` the first
--- by a person, ``mitigated`` the end of the last impact that began in the episode.
+-- by a person, ``identified`` when the cause was known well enough to repair it, ``mitigated`` the end of the last impact
+-- that began in the episode.
 -- ``said_at`` is what was first said, null when only a correction says it; ``earliest`` and ``latest`` bound a time that
 -- is not known precisely; ``corrected_seq`` is the correction that is believed instead, null when none is.
 -- grain: one row an incident, milestone and event
@@ -27,7 +28,8 @@ said as (
     from incident_facts
     where type in (
         'incident.opened', 'incident.declared', 'incident.acknowledged', 'incident.contained', 'incident.eradicated',
-        'incident.resolved', 'incident.closed', 'incident.reopened', 'incident.impact_started', 'incident.impact_ended'
+        'incident.resolved', 'incident.closed', 'incident.reopened', 'incident.impact_started', 'incident.impact_ended',
+        'incident.cause_identified'
     )
     union all
     select
@@ -71,6 +73,7 @@ told as (
             when 'incident.opened' then 'detected'
             when 'page.sent' then 'notified'
             when 'incident.impact_ended' then 'mitigated'
+            when 'incident.cause_identified' then 'identified'
             else split_part(type, '.', 2)
         end as milestone,
         own_at as happened_at,
@@ -155,7 +158,7 @@ candidates as (
 reached as (
     select incident_id, milestone, arg_min(seq, epoch_us(happened_at) * cast(1e12 as hugeint) + seq) as seq
     from candidates
-    where milestone in ('detected', 'impact_started')
+    where milestone in ('detected', 'impact_started', 'identified')
     group by incident_id, milestone
     union all
     select

@@ -8,11 +8,18 @@ from services.cli.client import connect
 from services.cli.console import DATA_DEFAULT, DataOption, JsonOption, shortened, show_json, show_table
 from services.cli.lens import AsOfOption, HappenedByOption, KnownByOption, asked_lens
 from services.cli.list import TITLE_CHARS_MAX
+from services.cli.orders import ActorOption, IncidentArgument, give_order
 from services.cli.reading import catch_up
 from services.cli.times import short_time
 
 # A digest is known by its beginning.
 VERSION_CHARS_MAX = 24
+
+ChangeArgument = Annotated[str, typer.Argument(metavar="CHANGE", help="Its key, as `recount changes list` shows it.")]
+PartArgument = Annotated[
+    str, typer.Argument(metavar="PART", help="cause, or remedy: made to end it, as a rollback or a hotfix is.")
+]
+ReasonOption = Annotated[str, typer.Option(help="Why.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -42,9 +49,10 @@ def register(app: typer.Typer) -> None:
             show_json(answer)
             return
         show_table(
-            ("changed", "service", "environment", "kind", "outcome", "version", "from", "title"),
+            ("change", "changed", "service", "environment", "kind", "outcome", "version", "from", "title"),
             [
                 (
+                    row["change_key"],
                     short_time(row["changed_at"]),
                     row["service"],
                     row["environment"],
@@ -58,3 +66,31 @@ def register(app: typer.Typer) -> None:
             ],
             empty="No changes. `recount intake sources` tells what can send them.",
         )
+
+    @changes.command(name="link")
+    def link_change(
+        incident: IncidentArgument,
+        change: ChangeArgument,
+        part: PartArgument = "cause",
+        reason: ReasonOption = "",
+        data: DataOption = DATA_DEFAULT,
+        actor: ActorOption = "",
+        as_json: JsonOption = False,
+    ) -> None:
+        """Say that a change caused an incident, or was made to end it. DORA's metrics count what is said here alone."""
+        command = {"change_key": change, "part": part, "reason": reason}
+        give_order(data, actor, incident, "link_change", command, as_json=as_json)
+
+    @changes.command(name="unlink")
+    def unlink_change(
+        incident: IncidentArgument,
+        change: ChangeArgument,
+        part: PartArgument = "cause",
+        reason: ReasonOption = "",
+        data: DataOption = DATA_DEFAULT,
+        actor: ActorOption = "",
+        as_json: JsonOption = False,
+    ) -> None:
+        """Say that a change did not cause an incident, or did not end it, after all."""
+        command = {"change_key": change, "part": part, "reason": reason}
+        give_order(data, actor, incident, "unlink_change", command, as_json=as_json)

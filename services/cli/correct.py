@@ -26,8 +26,8 @@ def register(app: typer.Typer) -> None:
         milestone: Annotated[
             str,
             typer.Argument(
-                help="impact_started, detected, notified, acknowledged, declared, contained, mitigated, eradicated, "
-                "resolved, closed or reopened."
+                help="impact_started, detected, notified, acknowledged, declared, identified, contained, "
+                "mitigated, eradicated, resolved, closed or reopened."
             ),
         ],
         at: Annotated[str, typer.Option("--at", metavar="TIME", help="When it was reached; ISO 8601, UTC by default.")],

@@ -29,6 +29,19 @@ def register(app: typer.Typer) -> None:
 
 def _register_recovery(app: typer.Typer) -> None:
     @app.command()
+    def identify(
+        incident: IncidentArgument,
+        summary: Annotated[str, typer.Argument(help="What the cause is, in a sentence.")],
+        at: AtOption = "",
+        between: BetweenOption = NO_BOUNDS,
+        data: DataOption = DATA_DEFAULT,
+        actor: ActorOption = "",
+        as_json: JsonOption = False,
+    ) -> None:
+        """Say that the cause is known well enough to repair it: time to repair starts."""
+        give_order(data, actor, incident, "identify", {"summary": summary} | happened(at, between), as_json=as_json)
+
+    @app.command()
     def impact(
         incident: IncidentArgument,
         scope: Annotated[str, typer.Argument(help="What users cannot do, or which data: a service such as checkout.")],

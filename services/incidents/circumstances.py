@@ -36,6 +36,8 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
     """The incident that a merge names."""
     alert: KnownAlert | None = None
     """The alert that an order names, when it exists."""
+    change_title: str = ""
+    """What the change is called that an order names; empty when there is none."""
     review_published: bool = False
     unowned_actions: tuple[str, ...] = ()
     """Agreed actions that are open and that nobody owns."""

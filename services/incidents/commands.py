@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 
+from events.cause import ChangePart
 from events.incident import Determination, DismissalReason, Milestone, Profile, ReopenKind, Role, Severity
 from services.command import Command, CommandRefused
 
@@ -225,6 +226,28 @@ class UnlinkAlert(Command, frozen=True, forbid_unknown_fields=True, tag="unlink"
     reason: Reason = ""
 
 
+class IdentifyCause(Command, frozen=True, forbid_unknown_fields=True, tag="identify"):
+    """The cause is known well enough to repair it: hands-on repair begins. Said once; a wrong one is taken back."""
+
+    summary: GivenReason
+
+
+class LinkChange(Command, frozen=True, forbid_unknown_fields=True, tag="link_change"):
+    """A change caused this incident, or was made to end it."""
+
+    change_key: Token
+    part: ChangePart
+    reason: Reason = ""
+
+
+class UnlinkChange(Command, frozen=True, forbid_unknown_fields=True, tag="unlink_change"):
+    """A change did not cause this incident, or did not end it, after all."""
+
+    change_key: Token
+    part: ChangePart
+    reason: Reason = ""
+
+
 class CorrectMilestone(Command, frozen=True, forbid_unknown_fields=True, tag="correct"):
     """A milestone was reached at another time than was said, or was reached and nothing said so."""
 
@@ -300,9 +323,11 @@ TransitionCommand = (
 RoleCommand = AssignRole | OfferRole | AcceptRole | RelieveRole
 RecordCommand = Acknowledge | ChangeSeverity | AddNote | Rename | SetImpact | Determine | LinkAlert | UnlinkAlert
 """Those that change or record something else."""
+CauseCommand = IdentifyCause | LinkChange | UnlinkChange
+"""Those that say what caused it and what ended it."""
 CorrectionCommand = CorrectMilestone | Retract | CorrectSeverity | CorrectDetermination
 """Those that say what was not so."""
-IncidentCommand = TransitionCommand | RoleCommand | RecordCommand | CorrectionCommand
+IncidentCommand = TransitionCommand | RoleCommand | RecordCommand | CauseCommand | CorrectionCommand
 ReviewCommand = AgreeAction | FinishAction | PublishReview
 """Those about learning; their facts go to ``review.<incident_id>``."""
 

@@ -17,6 +17,7 @@ from events.incident import (
     TitleChanged,
 )
 from services.command import verb_of
+from services.incidents.causing import say_cause
 from services.incidents.circumstances import SKEW_MAX, Circumstances, require_open, wrong_phase
 from services.incidents.commands import (
     AcceptRole,
@@ -33,8 +34,10 @@ from services.incidents.commands import (
     Determine,
     Dismiss,
     Eradicate,
+    IdentifyCause,
     IncidentCommand,
     LinkAlert,
+    LinkChange,
     Merge,
     OfferRole,
     Open,
@@ -48,6 +51,7 @@ from services.incidents.commands import (
     Retract,
     SetImpact,
     UnlinkAlert,
+    UnlinkChange,
     Unmerge,
 )
 from services.incidents.correcting import correct
@@ -94,6 +98,8 @@ def decide(incident: Incident, command: IncidentCommand, about: Circumstances) -
             return change_roles(incident, command, about)
         case CorrectMilestone() | Retract() | CorrectSeverity() | CorrectDetermination():
             return correct(incident, command, about)
+        case IdentifyCause() | LinkChange() | UnlinkChange():
+            return say_cause(incident, command, about)
         case (
             Acknowledge()
             | ChangeSeverity()

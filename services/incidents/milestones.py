@@ -10,6 +10,7 @@ from datetime import datetime
 import msgspec
 
 from events import Event, Fact, Recorded
+from events.cause import CauseIdentified
 from events.incident import (
     ImpactEnded,
     ImpactStarted,
@@ -36,6 +37,7 @@ SAID_BY: dict[Milestone, tuple[type[Fact], ...]] = {
     "notified": (PageSent,),
     "acknowledged": (IncidentAcknowledged,),
     "declared": (IncidentDeclared,),
+    "identified": (CauseIdentified,),
     "contained": (IncidentContained,),
     "mitigated": (ImpactEnded,),
     "eradicated": (IncidentEradicated,),
@@ -52,6 +54,7 @@ _UNSAID: dict[Milestone, frozenset[Phase] | None] = {
     "notified": None,
     "acknowledged": None,
     "mitigated": None,
+    "identified": None,
     "contained": _ONCE_OVER | {"eradicated"},
     "eradicated": _ONCE_OVER,
 }

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from msgspec.structs import replace
 
 from events import NOTHING, Event, EventLog, Fact, Recorded, Write, headline
+from events.change import ChangeRecorded
 from events.fact import tag_of
 from events.group import GroupAssigned
 from events.ids import derived_event_id, key_of
@@ -22,6 +23,7 @@ from services.incidents.commands import (
     Declare,
     IncidentCommand,
     LinkAlert,
+    LinkChange,
     Merge,
     Open,
     Retract,
@@ -176,13 +178,16 @@ class Orders:
         happened_at = order.happened_at or order.issued_at
         if isinstance(command, Declare) and command.declared_at is not None:
             happened_at = command.declared_at
-        other, alert, review = UNOPENED, None, Review()
+        other, alert, change_title, review = UNOPENED, None, "", Review()
         if isinstance(command, Close):
             review = await self._review_of(loaded)
         if isinstance(command, Merge):
             other = (await self._histories.incident(command.into_incident_id)).incident
         if isinstance(command, LinkAlert):
             alert = known_alert(command.alert_key, await self._log.read(f"alert.{command.alert_key}"))
+        if isinstance(command, LinkChange):
+            told = [past.fact for past in await self._log.read(f"change.{command.change_key}")]
+            change_title = next((fact.title for fact in reversed(told) if isinstance(fact, ChangeRecorded)), "")
         about = Circumstances(
             incident_id=loaded.incident_id,
             actor=order.actor,
@@ -190,6 +195,7 @@ class Orders:
             now=self._clock.now(),
             other=other,
             alert=alert,
+            change_title=change_title,
             review_published=review.published,
             unowned_actions=review.unowned_actions,
             over_at=command.resolved_at if isinstance(command, Declare) else None,

@@ -15,6 +15,7 @@ import msgspec
 from msgspec.structs import replace
 
 from events import Event
+from events.cause import CauseIdentified, ChangeLinked, ChangePart, ChangeUnlinked
 from events.incident import (
     AlertLinked,
     AlertUnlinked,
@@ -136,6 +137,10 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     """The occurrence of each alert that belongs to it."""
     alerts_seen: frozenset[tuple[str, int]] = frozenset()
     """Every alert key and occurrence that ever belonged to it, also when it was taken out."""
+
+    is_cause_identified: bool = False
+    changes: frozenset[tuple[str, ChangePart]] = frozenset()
+    """Keys of the changes that caused it or were made to end it, each with its part."""
 
     merged_into: str = ""
     phase_before_merge: Phase = "unopened"
@@ -275,6 +280,12 @@ def _step(incident: Incident, fact: IncidentStep, event: Event) -> Incident:
             return replace(incident, alerts={**incident.alerts, key: occurrence}, alerts_seen=seen)
         case AlertUnlinked(alert_key=key):
             return replace(incident, alerts={other: n for other, n in incident.alerts.items() if other != key})
+        case CauseIdentified():
+            return replace(incident, is_cause_identified=True)
+        case ChangeLinked(change_key=key, part=part):
+            return replace(incident, changes=incident.changes | {(key, part)})
+        case ChangeUnlinked(change_key=key, part=part):
+            return replace(incident, changes=incident.changes - {(key, part)})
         case MilestoneCorrected(replaces_event_id=""):
             return _reached(incident, fact)
         case EventRetracted(event_id=event_id):

@@ -19,9 +19,18 @@ _LIST = f"""
     order by changed_at desc, change_key limit {LISTED_MAX}
 """
 _AROUND = f"""
-    select * from changes
-    where service = ? and changed_at >= ? and (changed_at <= ? or ?)
-    order by changed_at desc, change_key limit {AROUND_MAX}
+    with linked as (
+        select change_key, list(part order by part) as parts
+        from incident_changes
+        where incident_id = ?
+        group by change_key
+    )
+    select changes.*, coalesce(linked.parts, []) as parts
+    from changes
+    left join linked using (change_key)
+    where linked.change_key is not null
+        or (changes.service = ? and changes.changed_at >= ? and (changes.changed_at <= ? or ?))
+    order by linked.change_key is null, changes.changed_at desc, changes.change_key limit {AROUND_MAX}
 """
 _EVER = datetime.fromisoformat("1970-01-01T00:00:00Z")
 
@@ -41,18 +50,16 @@ async def read_changes(
 
 
 async def read_changes_around(reader: Reader, incident: dict[str, Any], as_of: AsOf) -> list[dict[str, Any]]:
-    """Changes of an incident's service from `BEFORE_INCIDENT` until it was resolved, the newest first.
+    """Changes that are said to be a cause or a remedy of an incident (its ``parts``), and after them those of its
+    service from `BEFORE_INCIDENT` until it was resolved, the newest first.
 
     Args:
         reader: asks the warehouse.
         incident: its row of the view ``incidents``.
         as_of: the lens to look through, None for the present.
     """
-    if not incident["service"]:
-        return []
     began = [incident[name] for name in ("impact_started_at", "detected_at", "opened_at") if incident[name]]
-    if not began:
-        return []
+    since = min(began) - BEFORE_INCIDENT if began else None
     resolved_at = incident["resolved_at"]
-    asked = (incident["service"], min(began) - BEFORE_INCIDENT, resolved_at or _EVER, resolved_at is None)
+    asked = (incident["incident_id"], incident["service"] or None, since, resolved_at or _EVER, resolved_at is None)
     return await reader.rows(_AROUND, asked, as_of=as_of)

@@ -35,6 +35,7 @@ SEVERITY_CHOICES = tuple(
     )
 )
 _LEVELS = (("0", "none: it has ended"), ("1", "minor"), ("2", "degraded"), ("3", "major"), ("4", "total"))
+_PARTS = (("cause", "the cause"), ("remedy", "the remedy: a rollback or a hotfix"))
 _PURPOSES = called("prevent", "mitigate", "detect", "process", "other")
 _REASON = Field(name="reason", label="Why", required=True)
 _WHY = Field(name="reason", label="Why (optional)")
@@ -68,6 +69,13 @@ MOVES: tuple[Move, ...] = (
             _WHY,
         ),
         weight="next",
+    ),
+    Move(
+        verb="identify",
+        label="Cause found",
+        says="It is known well enough to repair it; time to repair starts.",
+        phases=OPEN_PHASES,
+        fields=(Field(name="summary", label="What it is", kind="area", required=True),),
     ),
     Move(
         verb="contain",
@@ -268,6 +276,29 @@ MOVES: tuple[Move, ...] = (
         says="It does not belong to this incident after all.",
         phases=EVERY_PHASE,
         fields=(Field(name="alert_key", label="Alert", kind="choice", required=True), _WHY),
+        weight="rare",
+    ),
+    Move(
+        verb="link_change",
+        label="Say what change did it",
+        says="A deployment or another change caused it, or was made to end it. It counts in change fail rate.",
+        phases=_UNTIL_CLOSED,
+        fields=(
+            Field(name="change_key", label="Change", kind="choice", required=True),
+            Field(name="part", label="It was", kind="choice", required=True, choices=_PARTS),
+            _WHY,
+        ),
+    ),
+    Move(
+        verb="unlink_change",
+        label="Take a change out",
+        says="It did not cause it, or did not end it, after all.",
+        phases=EVERY_PHASE,
+        fields=(
+            Field(name="change_key", label="Change", kind="choice", required=True),
+            Field(name="part", label="It was not", kind="choice", required=True, choices=_PARTS),
+            _WHY,
+        ),
         weight="rare",
     ),
     Move(

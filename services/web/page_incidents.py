@@ -1,5 +1,6 @@
 """Pages: the list of incidents, one incident, and declaring one."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from litestar import Router, get
@@ -99,9 +100,10 @@ async def incident_page(
     """
     view = await read_incident(site.reader, incident_id, as_of)
     row = view.incident
+    changes = await read_changes_around(site.reader, row, as_of)
     moves: list[Move] = []
     if as_of is None:
-        moves = moves_for(row["phase"], row["profile"], await _choices(site, view, request.user.person_id))
+        moves = moves_for(row["phase"], row["profile"], await _choices(site, view, changes, request.user.person_id))
     said = said or {}
     unfinished = {item["action_id"] for item in view.action_items if item["state"] == "open"}
     has_form = {move.verb for move in moves} | {NOTE.verb, AGREE_ACTION.verb}
@@ -129,7 +131,7 @@ async def incident_page(
         agree=None if as_of is not None else AGREE_ACTION,
         finish=None if as_of is not None else FINISH_ACTION,
         people=await site.names.present(),
-        changes=await read_changes_around(site.reader, row, as_of),
+        changes=changes,
         moments=await read_moments(site.reader, incident_id),
         refusal=refusal,
         asked=verb,
@@ -138,7 +140,7 @@ async def incident_page(
     )
 
 
-async def _choices(site: Site, view: IncidentView, person_id: str) -> Choices:
+async def _choices(site: Site, view: IncidentView, changes: Sequence[dict[str, Any]], person_id: str) -> Choices:
     """What the incident's own choices are between, for the one who looks."""
     mine = [row["role"] for row in view.roles if row["until"] is None and row["person_id"] == person_id]
     offered = [row["role"] for row in view.offers if row["person_id"] == person_id]
@@ -148,7 +150,13 @@ async def _choices(site: Site, view: IncidentView, person_id: str) -> Choices:
         "accept.role": [(role, role) for role in offered],
         "link.alert_key": [(row["alert_key"], _alert(row)) for row in others],
         "unlink.alert_key": [(row["alert_key"], _alert(row)) for row in view.alerts],
+        "link_change.change_key": [(row["change_key"], _change(row)) for row in changes],
+        "unlink_change.change_key": [(row["change_key"], _change(row)) for row in changes if row["parts"]],
     }
+
+
+def _change(row: dict[str, Any]) -> str:
+    return f"{row['title']} ({row['changed_at']:%Y-%m-%d %H:%M} UTC)"
 
 
 def _alert(row: dict[str, Any]) -> str:

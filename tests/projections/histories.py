@@ -20,6 +20,8 @@ from events.audit import (
     KeySubscriptionAsked,
     KeySubscriptionFailed,
 )
+from events.cause import CauseIdentified, ChangeLinked, ChangePart, ChangeUnlinked
+from events.change import ChangeRecorded
 from events.escalation import EscalationExhausted, EscalationStopped
 from events.fact import tag_of
 from events.incident import (
@@ -65,6 +67,7 @@ PEOPLE = (ADA, BOB, GRACE)
 INCIDENTS = 6
 ALERTS = 5
 PAGES = 8
+CHANGES = 3
 
 
 def seeds(short: int, *, soak: int = 20) -> list[Any]:
@@ -108,6 +111,7 @@ class _History:
         severity, role, scope = dice.choice(SEVERITIES), dice.choice(ROLES[:3]), dice.choice(("checkout", "search"))
         alert_key = self._one("a", ALERTS)
         occurrence = self._occurrences.get(alert_key, 1)
+        part: ChangePart = dice.choice(("cause", "remedy"))
         fact: Fact = dice.choice(
             (
                 IncidentOpened(title="checkout is slow", severity=severity, service=dice.choice(("", "checkout"))),
@@ -135,6 +139,9 @@ class _History:
                 AlertLinked(alert_key=alert_key, occurrence=occurrence, title="5xx"),
                 AlertLinked(alert_key=alert_key, occurrence=occurrence, title="5xx"),
                 AlertUnlinked(alert_key=alert_key),
+                CauseIdentified(summary="the index is missing"),
+                ChangeLinked(change_key=self._one("c", CHANGES), part=part, title="checkout 1.4"),
+                ChangeUnlinked(change_key=self._one("c", CHANGES), part=part),
                 Noted(text="looking"),
                 TitleChanged(title="payments are down"),
             )
@@ -155,7 +162,9 @@ class _History:
             event_type=tag_of(type(wrong.fact)),
             reason=reason,
         )
-        milestone = dice.choice(("impact_started", "detected", "declared", "contained", "mitigated", "resolved"))
+        milestone = dice.choice(
+            ("impact_started", "detected", "declared", "identified", "contained", "mitigated", "resolved")
+        )
         fact: Fact = dice.choice(
             (
                 retracted,
@@ -228,6 +237,15 @@ class _History:
         letter = DeadLetterRecorded(
             service="intake", source_stream="INTAKE", source_seq=1, source_subject="intake.json", error="x", attempts=1
         )
+        change = ChangeRecorded(
+            integration="key-1",
+            sender="cdevents",
+            external_id="41",
+            title="checkout 1.4",
+            kind="deployment",
+            outcome=self._dice.choice(("started", "finished", "failed")),
+            service=self._dice.choice(("", "checkout")),
+        )
         stream, fact = self._dice.choice(
             (
                 (f"escalation.{incident_id}", EscalationExhausted(run=1)),
@@ -236,6 +254,7 @@ class _History:
                 (f"review.{incident_id}", ActionDone(action_id="act-1", dropped=self._dice.random() < 0.5)),
                 ("rotation.primary", ShiftStarted(person_id=person, ends_at=self._now)),
                 ("rotation.primary", ShiftEnded(person_id=person)),
+                (f"change.{self._one('c', CHANGES)}", change),
                 ("deadletter.d1", letter),
                 ("deadletter.d1", DeadLetterReplayed(outcome="handled")),
                 ("key.key-1", KeyCreated(sender="json", secret_sha256="0" * 64)),

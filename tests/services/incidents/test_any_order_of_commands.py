@@ -8,6 +8,7 @@ from hypothesis import strategies as some
 from msgspec.structs import replace
 
 from events import Event, Recorded
+from events.cause import ChangePart
 from events.incident import (
     DismissalReason,
     EventRetracted,
@@ -36,8 +37,10 @@ from services.incidents.commands import (
     Determine,
     Dismiss,
     Eradicate,
+    IdentifyCause,
     IncidentCommand,
     LinkAlert,
+    LinkChange,
     Merge,
     OfferRole,
     Open,
@@ -50,6 +53,7 @@ from services.incidents.commands import (
     Retract,
     SetImpact,
     UnlinkAlert,
+    UnlinkChange,
     Unmerge,
 )
 from services.incidents.consistency import contradictions
@@ -80,6 +84,7 @@ roles = some.sampled_from(get_args(Role))
 reasons = some.sampled_from(["it came back", "a test"])
 waivers = some.sampled_from(["", "not needed"])
 alerts = some.sampled_from(["alert-1", "alert-2"])
+parts = some.sampled_from(get_args(ChangePart))
 positions = some.sampled_from([0, 0, 0, *range(1, 20)])
 
 COMMANDS: dict[type[IncidentCommand], some.SearchStrategy[IncidentCommand]] = {
@@ -119,6 +124,9 @@ COMMANDS: dict[type[IncidentCommand], some.SearchStrategy[IncidentCommand]] = {
     Determine: some.builds(Determine, determination=some.sampled_from(["confirmed", "suspected", *NO_INCIDENT])),
     LinkAlert: some.builds(LinkAlert, alert_key=alerts),
     UnlinkAlert: some.builds(UnlinkAlert, alert_key=alerts),
+    IdentifyCause: some.just(IdentifyCause(summary="the index is missing")),
+    LinkChange: some.builds(LinkChange, change_key=alerts, part=parts),
+    UnlinkChange: some.builds(UnlinkChange, change_key=alerts, part=parts),
     CorrectMilestone: some.builds(
         CorrectMilestone,
         milestone=some.sampled_from(get_args(Milestone)),
@@ -171,6 +179,7 @@ def test_anything_may_be_asked_at_any_time(
             now=now,
             other=other,
             alert=KnownAlert(1, "disk full") if known else None,
+            change_title="checkout 1.4" if known else "",
             review_published=known,
             history=tuple(told),
             retracted=next((past for past in told if isinstance(command, Retract) and past.seq == command.seq), None),
