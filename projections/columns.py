@@ -245,6 +245,7 @@ OF_ANY_VIEW = {
     "impact_started": "The earliest start of impact, by which event, and how precisely.",
     "detected": "The earliest signal, by which event, and how precisely.",
     "notified": "The first page that a channel took, by which event, and how precisely.",
+    "identified": "When the cause was known first well enough to repair it, by which event, and how precisely.",
     "mitigated": "The end of all impact, by which event, and how precisely; null while any lasts.",
     "said_mitigated": "The end of impact that a correction says, by which event; null when none does.",
     "impact_lasts": "Whether any impact lasts.",

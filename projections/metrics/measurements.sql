@@ -38,11 +38,20 @@ with spans as (
     union all
     select 'ttr_respond', 1, incident_id, started, ended, known_until, 0, state, excluded_because from ttr_respond
     union all
-    select 'ttr_repair', 1, incident_id, started, ended, known_until, 0, state, excluded_because from ttr_repair
+    select 'ttr_repair', 2, incident_id, started, ended, known_until, 0, state, excluded_because from ttr_repair
     union all
     select 'ttr_resolve', 1, incident_id, started, ended, known_until, 0, state, excluded_because from ttr_resolve
     union all
     select 'active_time', 1, incident_id, started, ended, known_until, quiet_us, state, excluded_because from active_time
+    union all
+    select 'dora_recovery_time', 1, incident_id, started, ended, known_until, 0, state, excluded_because
+    from dora_recovery_time
+    union all
+    select 'eu_dora_duration', 1, incident_id, started, ended, known_until, 0, state, excluded_because
+    from eu_dora_duration
+    union all
+    select 'eu_dora_downtime', 1, incident_id, started, ended, known_until, quiet_us, state, excluded_because
+    from eu_dora_downtime
 ),
 bounded as (
     select

@@ -12,6 +12,7 @@ select
     min(mark) filter (where milestone = 'notified') as notified,
     arg_min(mark, mark.seq) filter (where milestone = 'acknowledged') as first_acknowledged,
     arg_min(mark, mark.seq) filter (where milestone = 'declared') as first_declared,
+    min(mark) filter (where milestone = 'identified') as identified,
     arg_min(mark, mark.seq) filter (where milestone = 'contained') as first_contained,
     arg_max(mark, mark.seq) filter (where milestone = 'contained') as last_contained,
     min(mark) filter (where milestone = 'mitigated' and said_at is null) as said_mitigated,

@@ -1,6 +1,6 @@
 -- Every incident with the marks that metrics start and end at, and why it is left out of all of them, if it is.
 -- Counted are root incidents that are or may be real: not merged, dismissed, false positive, benign, nor an exercise.
--- The starts (``impact_started``, ``detected``, ``notified``) are the earliest among the incident and those merged into
+-- The starts (``impact_started``, ``detected``, ``notified``, ``identified``) are the earliest among the incident and those merged into
 -- it, found each time anew, so that separating them restores both. Everything else is its own.
 -- ``mitigated`` is the end of the impact that began before the first resolution that stood, null while any lasts, as
 -- ``impact_lasts`` says.
@@ -15,7 +15,8 @@ with of_members as (
         roots.root_incident_id as incident_id,
         min(marks.impact_started) as impact_started,
         min(marks.detected) as detected,
-        min(marks.notified) as notified
+        min(marks.notified) as notified,
+        min(marks.identified) as identified
     from root_incidents as roots
     join metric_marks as marks using (incident_id)
     where roots.root_incident_id <> roots.incident_id
@@ -58,6 +59,7 @@ select
     least(marks.impact_started, of_members.impact_started) as impact_started,
     least(marks.detected, of_members.detected) as detected,
     least(marks.notified, of_members.notified) as notified,
+    least(marks.identified, of_members.identified) as identified,
     marks.first_acknowledged,
     marks.first_declared,
     marks.first_contained,

@@ -1,9 +1,11 @@
--- Time to repair: the hands-on part of recovery alone, from the start of the repair to the first resolution. No event
--- says yet when a repair starts, so that nothing is measured and nothing else is taken in its place.
--- metric: ttr_repair, version 1
--- starts: none recorded
+-- Time to repair: the hands-on part of recovery alone, from when the cause was known well enough to repair it (somebody
+-- says so, or corrects when it was) to the first resolution that was not taken back as mistaken. Where nobody said so,
+-- nothing else is taken in its place.
+-- metric: ttr_repair, version 2
+-- starts: identified
 -- ends: first_resolved
--- excluded: no repair start recorded
+-- open: not resolved yet
+-- excluded: nobody said when the cause was identified; resolved before that
 -- grain: one row an incident
 -- key: incident_id
 -- refresh: view
@@ -12,13 +14,18 @@ with spans as (
         incident_id,
         service,
         severity,
-        case when false then detected end as started,
+        identified as started,
         first_resolved as ended,
         case
             when excluded_because is not null then excluded_because
-            when true then 'no repair start recorded'
+            when identified is null then 'no repair start recorded'
+            when first_resolved is null then 'not resolved'
+            when first_resolved.happened_at < identified.happened_at then 'resolved before the cause was identified'
         end as reason,
-        cast(null as timestamp) as known_until
+        case
+            when excluded_because is null and identified is not null and first_resolved is null and stands
+                then moment
+        end as known_until
     from metric_population
 )
 select

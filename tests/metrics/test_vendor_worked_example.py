@@ -47,4 +47,6 @@ def test_recount_says_which_of_them_it_means():
         "ttr_recover": 70,
         "ttr_respond": 60,
         "active_time": 60,
+        "eu_dora_duration": 70,  # the regulation's, from the impact to the resolution
+        "eu_dora_downtime": 50,
     }
