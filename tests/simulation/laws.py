@@ -16,7 +16,6 @@ from events.incident import (
     EventRetracted,
     IncidentAcknowledged,
     IncidentDeclared,
-    IncidentMerged,
     IncidentReinstated,
     IncidentReopened,
     IncidentSeverityChanged,
@@ -28,61 +27,22 @@ from events.incident import (
 from events.page import PageAnswered, PageFailed, PageRequested, PageSent, PageWithheld
 from events.subjects import split
 from services.command import Done
+from tests.simulation.history import History
+from tests.simulation.outside import (
+    a_beginning_is_told_once,
+    a_message_was_attempted_first_and_says_when_it_may_not_be_the_only_one,
+    nothing_leaves_long_after_an_answer,
+    what_its_sender_says_is_believed,
+    what_was_sent_left,
+)
+from tests.simulation.paging import CONTACTS
+from tests.simulation.phases import OPEN, Phases
 from tests.simulation.quiet import Quiet
-from tests.simulation.world import History
 
 Law = Callable[[History], None]
 
-OPEN = {"triage", "active", "contained", "eradicated"}
-# From which phases each fact may come, and where it leads; None: back to where the merge began.
-EDGES: dict[str, tuple[set[str], str | None]] = {
-    "incident.opened": ({"unopened"}, "triage"),
-    "incident.declared": ({"unopened", "triage"}, "active"),
-    "incident.contained": ({"active"}, "contained"),
-    "incident.eradicated": ({"active", "contained"}, "eradicated"),
-    "incident.resolved": (OPEN, "resolved"),
-    "incident.regressed": ({"contained", "eradicated"}, "active"),
-    "incident.closed": ({"resolved"}, "closed"),
-    "incident.reopened": ({"resolved", "closed"}, "active"),
-    "incident.dismissed": ({"triage", "active", "contained", "resolved", "closed"}, "dismissed"),
-    "incident.reinstated": ({"dismissed"}, "triage"),
-    "incident.merged": (OPEN | {"resolved", "closed", "dismissed"}, "merged"),
-    "incident.unmerged": ({"merged"}, None),
-}
 OPENS_AT = "error"
 PAGED_AT = "sev3"
-
-
-class Phases:
-    """The phase of every incident, followed event by event."""
-
-    def __init__(self) -> None:
-        self._now: dict[str, str] = {}
-        self._before_merge: dict[str, str] = {}
-        self._merged_into: dict[str, str] = {}
-
-    def of(self, incident_id: str) -> str:
-        return self._now.get(incident_id, "unopened")
-
-    def root(self, incident_id: str) -> str:
-        while self.of(incident_id) == "merged":
-            incident_id = self._merged_into[incident_id]
-        return incident_id
-
-    def follow(self, event: Recorded) -> None:
-        tag = tag_of(type(event.fact))
-        _category, incident_id = split(event.stream)
-        if isinstance(event.fact, EventRetracted) and event.fact.phase:
-            # Taking a step back carries where the incident is without it.
-            self._now[incident_id] = event.fact.phase
-        if tag not in EDGES:
-            return
-        before, (allowed, reached) = self.of(incident_id), EDGES[tag]
-        assert before in allowed, f"{incident_id} at position {event.seq}: {tag} while {before}"
-        if isinstance(event.fact, IncidentMerged):
-            self._before_merge[incident_id] = before
-            self._merged_into[incident_id] = event.fact.into_incident_id
-        self._now[incident_id] = reached or self._before_merge[incident_id]
 
 
 def positions_are_consecutive_and_ids_unique(history: History) -> None:
@@ -266,17 +226,17 @@ def nobody_is_paged_after_acknowledgement(history: History) -> None:
 
 
 def every_page_ends(history: History) -> None:
-    """Once the world is at rest, each page was sent, failed for good, was withheld, or was answered."""
-    requested, ended = set[str](), set[str]()
+    """Once the world is at rest, each page was sent, failed on every contact, was withheld, or was answered."""
+    requested, ended = dict[str, str](), set[str]()
     for event in history.events:
         match event.fact:
-            case PageRequested():
-                requested.add(event.stream)
+            case PageRequested(person_id=person_id):
+                requested[event.stream] = person_id
             case PageSent() | PageWithheld() | PageAnswered():
                 ended.add(event.stream)
-            case PageFailed(final=True):
+            case PageFailed(final=True, contact=contact) if contact == len(CONTACTS[requested[event.stream]]) - 1:
                 ended.add(event.stream)
-    assert requested <= ended, f"never ended: {sorted(requested - ended)}"
+    assert set(requested) <= ended, f"never ended: {sorted(set(requested) - ended)}"
 
 
 def every_escalation_ends(history: History) -> None:
@@ -328,6 +288,11 @@ LAWS: tuple[Law, ...] = (
     every_page_ends,
     every_escalation_ends,
     whoever_is_needed_is_called,
+    a_message_was_attempted_first_and_says_when_it_may_not_be_the_only_one,
+    what_was_sent_left,
+    nothing_leaves_long_after_an_answer,
+    what_its_sender_says_is_believed,
+    a_beginning_is_told_once,
 )
 
 

@@ -39,6 +39,8 @@ class Pagers:
         """See `services.notifier.channel.Channel.send`."""
         chance = self._random.random()
         if chance < PAGER_HANGS:
+            if chance < PAGER_HANGS / 2:
+                self.sent.append(message)  # only the answer was lost
             raise TimeoutError
         if chance < PAGER_FAILS:
             raise ChannelFailed("the pager is out of reach", permanent=chance < PAGER_FAILS / 2)
@@ -58,7 +60,7 @@ class Paging:
         self._clock = clock
         self._timers = timers
         self._keyring = Keyring(folder / "people")
-        self._pagers = Pagers(random)
+        self.pagers = Pagers(random)
 
     def oncall(self, log: EventLog) -> OnCall:
         """A copy of on-call."""
@@ -71,7 +73,7 @@ class Paging:
             self._timers,
             self._clock,
             Directory(log, self._keyring),
-            channels={"pager": self._pagers},
+            channels={"pager": self.pagers},
             settings=ChannelSettings(),
             links=lambda page_id, _requested, _now: Links(f"/ack/{page_id}", "/incidents"),
             new_id=lambda: f"{self._random.getrandbits(128):032x}",

@@ -12,18 +12,16 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-import msgspec
-
-from events import Recorded, Stored, decode
+from events import Stored, decode
 from events.timers import MemoryTimers
 from services.clock import FakeClock
-from services.command import Answer, Order
 from services.incidents.service import Incidents
 from services.intake.keys import Keys
 from services.intake.translator import Translator
 from services.notifier.service import Notifier
 from tests.simulation.deliveries import Mailbox
 from tests.simulation.faults import FaultyLog, ForgetfulLog
+from tests.simulation.history import History
 from tests.simulation.monitoring import Monitoring
 from tests.simulation.paging import Paging
 from tests.simulation.quieting import Quieting
@@ -37,16 +35,6 @@ REST = timedelta(hours=48)
 # Everything that waits is delivered within this many rounds, or something goes round in circles.
 DRAIN_ROUNDS_MAX = 20_000
 BEGIN = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-
-
-class History(msgspec.Struct, frozen=True):
-    """What happened in a world, and what people were told."""
-
-    events: tuple[Recorded, ...]
-    stored: tuple[Stored, ...]
-    answers: tuple[tuple[Order, str, Answer], ...]
-    ended_at: datetime
-    """When it was watched last."""
 
 
 class World:
@@ -88,7 +76,13 @@ class World:
         await self._drain()
         stored = tuple(await self._stored_after(0))
         return History(
-            tuple(decode(entry) for entry in stored), stored, tuple(self.responders.answers), self.clock.now()
+            events=tuple(decode(entry) for entry in stored),
+            stored=stored,
+            answers=tuple(self.responders.answers),
+            messages=tuple(message.id for message in self._paging.pagers.sent),
+            began=frozenset(self.monitoring.began),
+            firing=self.monitoring.firing(),
+            ended_at=self.clock.now(),
         )
 
     async def _step(self) -> None:
@@ -115,6 +109,7 @@ class World:
         elif chance < 0.97:
             self.clock.moment += timedelta(minutes=self.random.uniform(1, 20))
         else:
+            await self._finish_pages()
             self.clock.moment += timedelta(hours=self.random.uniform(1, 12))
         self.timers.fire_due(self.clock.now())
         await self._offer_news()
