@@ -139,3 +139,19 @@ def test_the_example_of_a_mapping_is_one():
     (signal,) = adapters()["mapped"].for_mapping(mapping).translate(receipt)
     assert isinstance(signal, Signal)
     assert (signal.state, signal.title) == ("firing", "Name of HTTP check is DOWN: Short error message")
+
+
+async def test_the_requests_of_plain_json_fire_an_alert_and_resolve_it(intake: Stack):
+    script = pasted("Plain JSON", "sh").replace("https://recount.example.org", intake.url)
+    shell = await asyncio.create_subprocess_exec(
+        "sh", "-e", "-c", script.replace("<key>", intake.secrets["json"]), stdout=asyncio.subprocess.PIPE
+    )
+    answers, _ = await asyncio.wait_for(shell.communicate(), 20)
+    assert (shell.returncode, answers.count(b'"accepted"')) == (0, 2)
+    fired, _cleared = await intake.said("AlertFired", "AlertCleared")
+    assert (fired.title, fired.fingerprint, fired.severity, fired.service) == (
+        "backup failed",
+        "backup-db1",
+        "critical",
+        "db",
+    )
