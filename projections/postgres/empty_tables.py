@@ -22,6 +22,9 @@ PG_CATALOG = {
         " conenforced bool"
     ),
     "pg_conversion": "oid oid, conname name, connamespace oid",
+    "pg_cursors": (
+        "name text, statement text, is_holdable bool, is_binary bool, is_scrollable bool, creation_time timestamp"
+    ),
     "pg_db_role_setting": "setdatabase oid, setrole oid, setconfig text[]",
     "pg_default_acl": "oid oid, defaclrole oid, defaclnamespace oid, defaclobjtype char, defaclacl text[]",
     "pg_depend": "classid oid, objid oid, objsubid int, refclassid oid, refobjid oid, refobjsubid int, deptype char",

@@ -3,7 +3,7 @@ to read those that set something. What a statement means is the parser's to say 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 import msgspec
@@ -42,6 +42,14 @@ class Token(msgspec.Struct, frozen=True):
     def says(self, *words: str) -> bool:
         """Whether it is one of these words, not quoted."""
         return self.kind == "word" and self.text.lower() in words
+
+
+class Passage(msgspec.Struct, frozen=True):
+    """A part of a SQL text."""
+
+    text: str
+    start: int
+    """Its first character in the whole text, counted from 0."""
 
 
 # A text or comment that is not closed goes on to the end; the parser will say so.
@@ -88,3 +96,21 @@ def statements(sql: str) -> list[tuple[int, str]]:
         else:
             meaning.append(token)
     return found
+
+
+def passage(sql: str, found: Sequence[Token]) -> Passage:
+    """What some tokens of a text span; empty when there are none."""
+    return Passage(sql[found[0].start : found[-1].end], found[0].start) if found else Passage("", len(sql))
+
+
+def listed(found: Sequence[Token]) -> list[list[Token]]:
+    """The parts of a list that commas divide, those in brackets left alone; none of an empty list."""
+    parts: list[list[Token]] = [[]]
+    depth = 0
+    for token in found:
+        depth += (token.text in ("(", "[", "{")) - (token.text in (")", "]", "}"))
+        if token.text == "," and not depth:
+            parts.append([])
+        else:
+            parts[-1].append(token)
+    return parts if found else []

@@ -10,7 +10,7 @@ from projections.catalog import Column
 from projections.postgres import empty_tables, system_tables
 from projections.postgres.relation import Relation
 from projections.postgres.system_functions import FUNCTIONS, INFORMATION, PG, TABLE_FUNCTIONS
-from projections.postgres.types import ELEMENT_OF, PG_TYPES, type_name
+from projections.postgres.types import ELEMENT_OF, PG_TYPES, oid_of_name, type_name
 from projections.query import FOR_BI
 from projections.stream import Shape, Stream, describe, shaped
 
@@ -76,17 +76,12 @@ class SystemCatalog:
     @staticmethod
     def oid_of_type(name: str) -> int | None:
         """The OID of a type by any of its names."""
-        return _TYPE_OIDS.get(name)
+        return oid_of_name(name)
 
     @staticmethod
     def schema_of_table(name: str) -> str | None:
         """Where a table of ``pg_catalog`` lies that is named without a schema; None when it is not one of those."""
         return PG if name in _TABLES[PG] else None
-
-
-_TYPE_OIDS = {name: each.oid for each in PG_TYPES for name in (each.name, each.sql_name)} | {
-    name: oid for oid, each in ELEMENT_OF.items() for name in (f"_{each.name}", f"{each.sql_name}[]")
-}
 
 
 def _define(setup: duckdb.DuckDBPyConnection) -> None:

@@ -3,6 +3,8 @@
 Each answers for a database whose every relation is a view that all its users may read and nobody may change.
 """
 
+from projections.postgres.types import BY_OID, ELEMENT_OF, type_name
+
 PG, INFORMATION = "pg", "info"
 """Schemas of the instance that stand for ``pg_catalog`` and ``information_schema``, whose names DuckDB keeps."""
 
@@ -16,12 +18,15 @@ _SETTING = f"(select min(set_.setting) from {PG}.pg_settings set_ where lower(se
 _TYPE_NAMES = f"{PG}.type_names type_"
 _TOLD = f"select min(told_.description) from {PG}.pg_description told_ where told_.objoid = of_oid and told_.objsubid"
 
+# A constant and no join, which would give the rows of a question without ORDER BY in another order than it has them.
+_OIDS = [*BY_OID, *ELEMENT_OF]
+_NAMES_BY_OID = f"map({_OIDS}, {[type_name(oid) for oid in _OIDS]})"
+
 FUNCTIONS: dict[str, tuple[str, ...]] = {
     # What things are called.
     "format_type": (
         "(of_oid, modifier) as case when of_oid = 1700 and modifier > 4 then 'numeric(' ||"
-        " ((modifier - 4) >> 16) || ',' || ((modifier - 4) & 65535) || ')' else"
-        f" (select min(type_.name) from {_TYPE_NAMES} where type_.oid = of_oid) end",
+        f" ((modifier - 4) >> 16) || ',' || ((modifier - 4) & 65535) || ')' else {_NAMES_BY_OID}[of_oid::bigint] end",
     ),
     "regclass_oid": (
         f"(of_name) as coalesce((select min(class_.oid) from {PG}.pg_class class_ where class_.relname ="

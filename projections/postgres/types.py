@@ -128,3 +128,23 @@ def type_name(oid: int) -> str:
     if element := ELEMENT_OF.get(oid):
         return f"{element.sql_name}[]"
     return BY_OID[oid].sql_name if oid in BY_OID else "unknown"
+
+
+def oid_of_name(written: str) -> int | None:
+    """The type that a name stands for, as PostgreSQL spells its types; None when there is none of that name."""
+    name = " ".join(_MODIFIER.sub("", written).lower().split()).removeprefix("pg_catalog.")
+    if name == '"char"':  # of one byte; without quotes it is a text
+        return _OID_OF_NAME[name]
+    name = name.replace('"', "")
+    if name.endswith("[]"):
+        element = oid_of_name(name.removesuffix("[]"))
+        return BY_OID[element].array_oid or None if element in BY_OID else None
+    return _OID_OF_NAME.get(_ALSO_CALLED.get(name, name))
+
+
+# A length or a precision, which says nothing of the type here.
+_MODIFIER = re.compile(r"\(\s*\d+(?:\s*,\s*\d+)?\s*\)")
+_ALSO_CALLED = {"int": "int4", "decimal": "numeric", "dec": "numeric", "float": "float8", "char": "bpchar"}
+_OID_OF_NAME = {name: each.oid for each in PG_TYPES for name in (each.sql_name, each.name)} | {
+    f"_{each.name}": oid for oid, each in ELEMENT_OF.items()
+}

@@ -1,5 +1,6 @@
 """Who answers what: the warehouse questions about the views, the system catalog those about what there is."""
 
+import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
@@ -26,20 +27,28 @@ class Answering:
     def __init__(self, warehouse: Callable[[], Warehouse], now: Callable[[], datetime]) -> None:
         self._warehouse = warehouse
         self._now = now
-        settings = [(each.name, each.value, each.meaning) for each in VARIABLES]
-        self._catalog = SystemCatalog(relations(warehouse().documented_views(typed=True)), settings)
+        self._renewing = threading.Lock()
+        self._edition = self.edition
+        self._catalog = self._catalog_of(warehouse())
+
+    @property
+    def edition(self) -> object:
+        """Something that is another one after the definitions of the views have changed."""
+        warehouse = self._warehouse()
+        return id(warehouse), warehouse.outdated
 
     def close(self) -> None:
         """Answer nothing more."""
         self._catalog.close()
 
-    def understand(self, sql: str, asker: Asker, declared: Sequence[int]) -> Statement:
-        """What a statement asks, of whom.
+    def understand(self, sql: str, asker: Asker, declared: Sequence[int]) -> tuple[object, Statement]:
+        """What a statement asks, of whom, and the edition by which that was found out.
 
         Raises:
             QueryRefused: it is not one harmless SELECT, or wrong.
         """
-        return understand(self._catalog, sql, asker, self._describe, declared)
+        edition = self._renew()
+        return edition, understand(self._catalog, sql, asker, self._describe, declared)
 
     def stream(self, statement: Statement, params: Sequence[Any], shape: Shape, lens: Lens | None) -> Stream:
         """The answer, not yet begun. It does not wait."""
@@ -60,3 +69,18 @@ class Answering:
         if target == "catalog":
             return self._catalog.describe(sql, parameters)
         return self._warehouse().describe_sandboxed(sql, parameters)
+
+    def _renew(self) -> object:
+        """Describe the views anew when an upgrade has changed them; the edition."""
+        with self._renewing:
+            edition = self.edition
+            if edition != self._edition:
+                # The former one ends with the last question that is asked of it.
+                self._catalog = self._catalog_of(self._warehouse())
+                self._edition = edition
+            return edition
+
+    @staticmethod
+    def _catalog_of(warehouse: Warehouse) -> SystemCatalog:
+        settings = [(each.name, each.value, each.meaning) for each in VARIABLES]
+        return SystemCatalog(relations(warehouse.documented_views(typed=True)), settings)

@@ -1,10 +1,15 @@
 """Statements about the session and not about the views: what they ask for."""
 
 from collections.abc import Callable
+from typing import Literal
 
 import msgspec
 
 from projections.postgres.lexer import Token, words
+from services.pgwire.copying import CopyOut, read_copy
+from services.pgwire.cursors import CloseCursor, Declare, Fetch, read_close, read_declare, read_fetch
+from services.pgwire.phrase import Phrase
+from services.pgwire.preparing import Deallocate, Execute, Prepare, read_deallocate, read_execute, read_prepare
 from services.pgwire.refusals import Refused
 
 
@@ -39,11 +44,14 @@ class End(msgspec.Struct, frozen=True):
     """``commit`` or ``rollback``."""
 
     is_kept: bool
+    is_chained: bool = False
+    """Whether the next transaction begins at once."""
 
 
-class Deallocate(msgspec.Struct, frozen=True):
-    """``deallocate name``; empty for all."""
+class Savepoint(msgspec.Struct, frozen=True):
+    """``savepoint name``, ``release name`` or ``rollback to name``."""
 
+    verb: Literal["SAVEPOINT", "RELEASE", "ROLLBACK"]
     name: str
 
 
@@ -53,17 +61,28 @@ class Nothing(msgspec.Struct, frozen=True):
     tag: str
 
 
-Command = Set | Show | ResetAll | Begin | End | Deallocate | Nothing
+AboutQuestion = Prepare | Declare | CopyOut
+"""Commands with a question in them."""
+
+Command = (
+    Set
+    | Show
+    | ResetAll
+    | Begin
+    | End
+    | Savepoint
+    | Nothing
+    | Execute
+    | Deallocate
+    | Fetch
+    | CloseCursor
+    | AboutQuestion
+)
 
 _TO = ("=", "to")
 _ENDINGS = {"commit": True, "end": True, "rollback": False, "abort": False}
 # Statements that need what is not there.
 _NOT_SUPPORTED = {
-    "copy": "COPY is not supported; SELECT gives the same rows",
-    "declare": "cursors are not supported by name; fetch a portion of the rows in the extended protocol",
-    "fetch": "cursors are not supported by name",
-    "prepare": "PREPARE is not supported as a statement; use the extended protocol",
-    "execute": "EXECUTE is not supported as a statement; use the extended protocol",
     "listen": "LISTEN is not supported; NATS tells what happens",
     "lock": "there is nothing to lock",
 }
@@ -81,6 +100,8 @@ def read_command(sql: str) -> Command | None:
     verb = found[0].value
     if verb in _NOT_SUPPORTED:
         raise Refused("0A000", _NOT_SUPPORTED[verb])
+    if reads := _PHRASES.get(verb):
+        return reads(Phrase(sql, found[1:]))
     reader = _READERS.get(verb)
     return reader(found[1:]) if reader else None
 
@@ -147,18 +168,28 @@ def _reset(rest: list[Token]) -> Command:
     return Set(_name(rest)[0], None, tag="RESET")
 
 
-def _ending(verb: str) -> Callable[[list[Token]], Command]:
-    def ending(rest: list[Token]) -> Command:
-        if any(token.says("to") for token in rest):  # rollback to savepoint
-            return Nothing("ROLLBACK")
-        return End(_ENDINGS[verb])
+def _ending(verb: str) -> Callable[[Phrase], Command]:
+    def ending(phrase: Phrase) -> Command:
+        phrase.takes("work", "transaction")
+        if verb == "rollback" and phrase.takes("to"):
+            return _savepoint(phrase, "ROLLBACK")
+        is_chained = False
+        if phrase.takes("and"):
+            is_chained = not phrase.takes("no")
+            phrase.needs("chain")
+        phrase.ends()
+        return End(_ENDINGS[verb], is_chained)
 
     return ending
 
 
-def _deallocate(rest: list[Token]) -> Command:
-    names = [token for token in rest if not token.says("prepare")]
-    return Deallocate("" if not names or names[0].says("all") else names[0].value)
+def _savepoint(phrase: Phrase, verb: Literal["SAVEPOINT", "RELEASE", "ROLLBACK"]) -> Savepoint:
+    # The name may be `savepoint`, too.
+    if verb != "SAVEPOINT" and phrase.left > 1:
+        phrase.needs("savepoint")
+    name = phrase.name("savepoint")
+    phrase.ends()
+    return Savepoint(verb, name)
 
 
 def _discard(rest: list[Token]) -> Command:
@@ -172,11 +203,19 @@ _READERS: dict[str, Callable[[list[Token]], Command | None]] = {
     "reset": _reset,
     "begin": lambda _: Begin(),
     "start": lambda _: Begin("START TRANSACTION"),
-    "deallocate": _deallocate,
     "discard": _discard,
-    "savepoint": lambda _: Nothing("SAVEPOINT"),
-    "release": lambda _: Nothing("RELEASE"),
-    "close": lambda _: Nothing("CLOSE CURSOR"),
     "unlisten": lambda _: Nothing("UNLISTEN"),
+}
+_PHRASES: dict[str, Callable[[Phrase], Command]] = {
+    "prepare": read_prepare,
+    "execute": read_execute,
+    "deallocate": read_deallocate,
+    "declare": read_declare,
+    "fetch": lambda phrase: read_fetch(phrase, is_move=False),
+    "move": lambda phrase: read_fetch(phrase, is_move=True),
+    "close": read_close,
+    "copy": read_copy,
+    "savepoint": lambda phrase: _savepoint(phrase, "SAVEPOINT"),
+    "release": lambda phrase: _savepoint(phrase, "RELEASE"),
     **{verb: _ending(verb) for verb in _ENDINGS},
 }

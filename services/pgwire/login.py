@@ -8,8 +8,8 @@ from collections.abc import Callable
 import msgspec
 
 from services.pgwire import messages
-from services.pgwire.execution import DATABASE
 from services.pgwire.messages import Body, ProtocolViolation
+from services.pgwire.questions import DATABASE
 from services.pgwire.refusals import Refused, fatal
 from services.pgwire.scram import MECHANISM, LoginFailed, ScramServer
 from services.pgwire.variables import Variables

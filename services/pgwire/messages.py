@@ -47,6 +47,8 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     """SQLSTATE (PostgreSQL's manual, appendix A)."""
     message: str
     hint: str = ""
+    routine: str = ""
+    """Of PostgreSQL's source, where drivers go by it."""
     position: int = 0
     """The character of the query, counted from 1; 0 when none."""
 
@@ -202,6 +204,7 @@ def problem(told: Problem) -> bytes:
         b"M": told.message,
         b"H": told.hint,
         b"P": str(told.position) if told.position else "",
+        b"R": told.routine,
     }
     content = b"".join(name + text(value) for name, value in parts.items() if value)
     return message(b"N" if told.severity in ("WARNING", "NOTICE") else b"E", content + b"\0")
@@ -212,15 +215,28 @@ def cell(content: bytes) -> bytes:
     return _INT32.pack(len(content)) + content
 
 
-def data_rows(columns: Sequence[Sequence[bytes]]) -> bytes:
-    """Rows whose cells are given by column, each with its length before it (`NULL` for null)."""
+def data_rows(columns: Sequence[Sequence[bytes]], *, kind: bytes = b"D") -> bytes:
+    """Rows whose cells are given by column, each with its length before it (`NULL` for null).
+
+    A row of COPY in binary looks the same, but for its ``kind``.
+    """
     count = _INT16.pack(len(columns))
     pack = _INT32.pack
     parts: list[bytes] = []
     for row in zip(*columns, strict=True):
         body = b"".join(row)
-        parts += (b"D", pack(len(body) + 6), count, body)
+        parts += (kind, pack(len(body) + 6), count, body)
     return b"".join(parts)
+
+
+def copy_out(form: int, columns: int) -> bytes:
+    """Rows of COPY follow, all of whose columns have this format."""
+    return message(b"H", struct.pack(f"!bh{columns}h", form, columns, *[form] * columns))
+
+
+def copy_data(content: bytes) -> bytes:
+    """A row of COPY."""
+    return b"d" + _INT32.pack(len(content) + 4) + content
 
 
 PARSE_COMPLETE = message(b"1")
@@ -229,3 +245,4 @@ CLOSE_COMPLETE = message(b"3")
 NO_DATA = message(b"n")
 EMPTY_QUERY = message(b"I")
 PORTAL_SUSPENDED = message(b"s")
+COPY_DONE = message(b"c")

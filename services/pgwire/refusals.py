@@ -1,5 +1,8 @@
 """What went wrong, as PostgreSQL's clients expect it: an SQLSTATE (its manual, appendix A), a message, a hint."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from projections.query import Kind, QueryRefused
 from services.pgwire.arguments import BadArgument
 from services.pgwire.messages import Problem
@@ -27,25 +30,39 @@ FAILED_TRANSACTION = "25P02"
 class Refused(Exception):
     """A statement or message that is answered with an error."""
 
-    def __init__(self, code: str, message: str, *, hint: str = "", position: int = 0) -> None:
+    def __init__(self, code: str, message: str, *, hint: str = "", position: int = 0, routine: str = "") -> None:
         super().__init__(message)
         self.code = code
         self.hint = hint
         self.position = position
+        self.routine = routine
 
 
 def problem_of(error: Exception) -> Problem | None:
     """An error that is the asker's to mend; None for one that is ours."""
+    routine = ""
     match error:
         case Refused():
-            code, hint, position = error.code, error.hint, error.position
+            code, hint, position, routine = error.code, error.hint, error.position, error.routine
         case QueryRefused():
             code, hint, position = _CODES[error.kind], error.hint, error.place
         case BadArgument():
             code, hint, position = "22P02", "", 0
         case _:
             return None
-    return Problem(severity="ERROR", code=code, message=str(error), hint=hint, position=position)
+    return Problem(severity="ERROR", code=code, message=str(error), hint=hint, position=position, routine=routine)
+
+
+@contextmanager
+def within(start: int) -> Iterator[None]:
+    """What is wrong with a part of a text points into the whole, in which it begins at a character."""
+    try:
+        yield
+    except (Refused, QueryRefused) as error:
+        told = problem_of(error)
+        if told is None or not told.position or not start:
+            raise
+        raise Refused(told.code, told.message, hint=told.hint, position=told.position + start) from error
 
 
 def fatal(code: str, message: str, hint: str = "") -> Problem:

@@ -12,7 +12,7 @@ from datetime import datetime
 from projections.warehouse import Warehouse
 from services.pgwire import messages
 from services.pgwire.answering import Answering
-from services.pgwire.execution import ClientGone, Execution
+from services.pgwire.line import ClientGone
 from services.pgwire.login import Cancel, LoggedIn, Login, Turned, turn_away
 from services.pgwire.messages import ProtocolViolation
 from services.pgwire.refusals import Refused, fatal
@@ -146,19 +146,11 @@ class PgServer:
             await turn_away(logged_in.writer, "53300", f"{len(self._sessions)} users are connected already", hint)
         key = (self._next_process, secrets.randbits(32))
         self._next_process = self._next_process % 0x7FFFFFFF + 1
-        execution = Execution(
-            logged_in.reader,
-            logged_in.writer,
-            user=logged_in.user,
-            variables=logged_in.variables,
-            answering=self._answering,
-            turns=self._turns,
-            timeout_s=self._timeout_s,
-        )
-        session = self._sessions[key] = Session(logged_in.reader, execution)
+        session = Session(logged_in, self._answering, self._turns, self._timeout_s)
+        self._sessions[key] = session
         try:
             try:
-                await execution.check_lens()
+                await session.check_lens()
             except Refused as error:
                 await turn_away(logged_in.writer, error.code, str(error), error.hint)
             told = [messages.parameter_status(*each) for each in logged_in.variables.told().items()]

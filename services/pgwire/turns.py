@@ -35,6 +35,10 @@ class Turns:
         Raises:
             Refused: it was cancelled, or took too long.
         """
+        # A long answer is many short turns, none of which would notice.
+        if ended := watch.reason():
+            interrupt()
+            raise ended
         await self._slot(watch)
         running = asyncio.get_running_loop().run_in_executor(self._pool, work)
         reason: Refused | None = None

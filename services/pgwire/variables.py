@@ -115,6 +115,14 @@ VARIABLES: tuple[Variable, ...] = (
 _BY_NAME = {variable.name.lower(): variable for variable in VARIABLES}
 
 
+class State(msgspec.Struct, frozen=True):
+    """What is set at one moment, by name in lower case."""
+
+    now: Mapping[str, str]
+    session: Mapping[str, str]
+    """Without what is set for a transaction only."""
+
+
 class Variables:
     """The settings of one session.
 
@@ -128,7 +136,6 @@ class Variables:
         self._defaults |= {"session_authorization": user, "ssl": "on" if is_encrypted else "off"}
         self._session = dict(self._defaults)
         self._now = dict(self._defaults)
-        self._before: dict[str, str] | None = None
 
     @property
     def values(self) -> Mapping[str, str]:
@@ -180,15 +187,16 @@ class Variables:
         """Those that a client is told of."""
         return {variable.name: self._now[variable.name.lower()] for variable in VARIABLES if variable.is_told}
 
-    def begin(self) -> None:
-        """A transaction begins."""
-        self._before = dict(self._session)
+    def state(self) -> State:
+        """What is set now."""
+        return State(dict(self._now), dict(self._session))
 
-    def end(self, *, is_kept: bool) -> None:
-        """The transaction ends: what was set in it is kept or not."""
-        if not is_kept and self._before is not None:
-            self._session = self._before
-        self._before = None
+    def restore(self, state: State) -> None:
+        """As it was then."""
+        self._now, self._session = dict(state.now), dict(state.session)
+
+    def end_local(self) -> None:
+        """What was set for a transaction ends with it."""
         self._now = dict(self._session)
 
     @staticmethod

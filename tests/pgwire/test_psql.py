@@ -30,6 +30,20 @@ def said(server: Serving, *commands: str) -> str:
     return done.stdout
 
 
+def scripted(server: Serving, script: str) -> str:
+    """What it says to a script, in which its own commands may follow a statement."""
+    done = subprocess.run(
+        ["psql", server.dsn, "-X", "-A", "-t", "-q"],
+        input=script,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
 def test_it_asks_a_view(server: Serving):
     assert said(server, "select incident_id, title from public.incidents order by 1") == (
         "INC-42|checkout is down\nINC-43|search is slow\n"

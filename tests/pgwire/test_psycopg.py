@@ -152,7 +152,7 @@ def test_a_pipeline_goes_on_after_an_error(server: Serving):
         ("select * from main.log_rows", errors.InsufficientPrivilege),
         ("select repeat('x', 1000000000)", errors.InsufficientPrivilege),
         ("select * from incidents, pg_class", errors.InsufficientPrivilege),
-        ("copy incidents to stdout", errors.FeatureNotSupported),
+        ("copy incidents from stdin", errors.ReadOnlySqlTransaction),
         ("set bogus = 1", errors.UndefinedObject),
         ("show bogus", errors.UndefinedObject),
         ("set client_encoding = 'LATIN1'", errors.InvalidParameterValue),
