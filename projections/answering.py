@@ -17,7 +17,8 @@ from projections.comments import DocumentedView, of_generated, of_projection
 from projections.compare import Difference, differences, digest
 from projections.diff import diff
 from projections.gate import Gate
-from projections.lens import AsOf, show_as_of
+from projections.lens import AsOf
+from projections.past import show_past
 from projections.query import (
     FOR_BI,
     FOR_PEOPLE,
@@ -31,6 +32,7 @@ from projections.query import (
     run_guarded,
 )
 from projections.statement import read_select
+from projections.storage import transaction
 from projections.stream import Shape, Stream, describe, shaped
 
 # More queries of people at once would only slow each other, and the projector, on two cores.
@@ -81,8 +83,8 @@ class Answering:
         with self._reading() as cursor:
             if about:
                 show_about(cursor, self._catalog, as_of, read_select(cursor, sql).tables, about)
-            elif as_of is not None:
-                show_as_of(cursor, self._catalog, as_of, read_select(cursor, sql).tables)
+            else:
+                self._look_through(cursor, as_of, read_select(cursor, sql).tables)
             return run(cursor, sql, params, limits)
 
     def ask_sandboxed(self, sql: str, *, as_of: AsOf = None, limits: Limits = FOR_PEOPLE) -> Table:
@@ -117,8 +119,7 @@ class Answering:
 
         def prepare(cursor: duckdb.DuckDBPyConnection) -> None:
             select = check(cursor, sql)
-            if as_of is not None:
-                show_as_of(cursor, self._catalog, as_of, select.tables)
+            self._look_through(cursor, as_of, select.tables)
 
         return Stream(self._reading, prepare, shaped(sql, shape), params, FOR_BI)
 
@@ -159,13 +160,17 @@ class Answering:
     def digests(self, *, as_of: AsOf = None) -> dict[str, str]:
         """A digest of each view's rows, whatever their order: equal digests mean equal rows."""
         with self._reading() as cursor:
-            if as_of is not None:
-                show_as_of(cursor, self._catalog, as_of, frozenset(view.name for view in self._catalog.views))
+            self._look_through(cursor, as_of, frozenset(view.name for view in self._catalog.views))
             return {view.name: digest(cursor, view) for view in self._catalog.views}
 
     def _interrupt(self) -> None:
         for cursor in list(self._asking):
             cursor.interrupt()
+
+    def _look_through(self, cursor: duckdb.DuckDBPyConnection, as_of: AsOf, asked: frozenset[str]) -> None:
+        if as_of is not None:
+            with transaction(cursor):
+                show_past(cursor, self._catalog, as_of, asked)
 
     @contextmanager
     def _asking_for_people(self, sql: str, as_of: AsOf, limits: Limits) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -174,8 +179,7 @@ class Answering:
         try:
             with self._reading() as cursor:
                 select = check(cursor, sql)
-                if as_of is not None:
-                    show_as_of(cursor, self._catalog, as_of, select.tables)
+                self._look_through(cursor, as_of, select.tables)
                 yield cursor
         finally:
             self._people_asking.release()

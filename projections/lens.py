@@ -39,7 +39,14 @@ AsOf = Lens | int | None
 """A lens; a position alone; None for the present."""
 
 
-def show_as_of(cursor: duckdb.DuckDBPyConnection, catalog: Catalog, as_of: Lens | int, asked: frozenset[str]) -> None:
+def show_as_of(
+    cursor: duckdb.DuckDBPyConnection,
+    catalog: Catalog,
+    as_of: Lens | int,
+    asked: frozenset[str],
+    *,
+    besides: frozenset[str] = frozenset(),
+) -> None:
     """Have this connection see the log, and what is asked for, through a lens.
 
     A stored projection that is asked for by itself becomes a view, so that a question about one incident reads only
@@ -50,13 +57,14 @@ def show_as_of(cursor: duckdb.DuckDBPyConnection, catalog: Catalog, as_of: Lens 
         catalog: the projections.
         as_of: which events to see.
         asked: tables and views that the question names.
+        besides: stored projections that the connection sees as it should already.
     """
     lens = lens_of(as_of)
     main = main_schema(cursor)
     for table in log_tables_beneath(catalog, asked):
         # Qualified, or the view would select from itself.
         cursor.execute(f"create or replace temp view {table} as {seen(main, table, lens)}")
-    shadow(cursor, catalog, asked)
+    shadow(cursor, catalog, asked, besides=besides)
 
 
 def lens_of(as_of: AsOf) -> Lens:
@@ -148,12 +156,18 @@ def _literal(moment: datetime) -> str:
     return f"timestamp '{naive.isoformat(sep=' ')}'"
 
 
-def shadow(cursor: duckdb.DuckDBPyConnection, catalog: Catalog, asked: frozenset[str]) -> None:
+def shadow(
+    cursor: duckdb.DuckDBPyConnection,
+    catalog: Catalog,
+    asked: frozenset[str],
+    *,
+    besides: frozenset[str] = frozenset(),
+) -> None:
     """Have this connection compute the stored projections that a question needs from the log that it sees."""
     built_upon = beneath(catalog, frozenset(view.name for view in catalog.views if not view.stored) & asked)
     needed = beneath(catalog, asked)
     for view in catalog.stored:
-        if view.name in needed:
+        if view.name in needed - besides:
             kind = "table" if view.name in built_upon else "view"
             cursor.execute(f'create or replace temp {kind} "{view.name}" as {view.sql}')
 

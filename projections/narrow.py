@@ -53,6 +53,13 @@ class Narrowed(msgspec.Struct, frozen=True):
                     f"{facts.select(f'({rows[facts.category]})')}"
                 )
 
+    def hide(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        """Have a connection see the typed views as they are again."""
+        for typed in self.typed:
+            cursor.execute(f'drop view temp."{typed.name}"')
+        for facts in self.facts:
+            cursor.execute(f"drop table temp.{facts.category}_narrow")
+
 
 def narrowed(catalog: Catalog, names: frozenset[str]) -> Narrowed | None:
     """The narrow tables under some projections; None when a view over the whole log is among them.
