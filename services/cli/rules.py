@@ -18,6 +18,7 @@ from services.cli.rules_trial import Asked, tried_alerts
 from services.cli.times import short_time
 from services.command import Done
 from services.rules import rules_document
+from services.rules.advice import advice_on
 from services.rules.rules_document import parse_rules
 from services.rules.ruleset import RuleSet
 from services.rules.trying import Tried
@@ -89,11 +90,15 @@ def _register_documents(rules: typer.Typer) -> None:
         _text, found = read_rules(file)
         routes = [route.path for route in found.route.walk()]
         inhibit, intervals = [rule.name for rule in found.inhibit], sorted(found.time_intervals)
+        advice = advice_on(found)
         if as_json:
-            show_json({"routes": routes, "inhibit": inhibit, "time_intervals": intervals})
+            told = {"routes": routes, "inhibit": inhibit, "time_intervals": intervals, "advice": list(advice)}
+            show_json(told)
             return
         parts = (counted(len(routes), "route"), counted(len(inhibit), "inhibition rule"))
         say(f"{file} is in order: {', '.join(parts)}, {counted(len(intervals), 'time interval')}.")
+        for one in advice:
+            note(f"Note: {one}.")
 
     @rules.command()
     def publish(

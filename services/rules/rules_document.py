@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import msgspec
 
-from events.alert import AlertSeverity
+from events.alert import ALERT_SEVERITIES, AlertSeverity
 from events.errors import BadConfiguration
 from events.incident import Severity
 from services.rules.durations import parse_duration
@@ -86,7 +86,7 @@ class _Reading:
     def rules(self, document: dict[str, Any]) -> RuleSet:
         """The whole."""
         self._reader.refuse_unknown(document, _TABLES, where="")
-        severity = self._reader.convert(document.get("severity", {}), dict[AlertSeverity, Severity], "severity")
+        severity = self._severities(document.get("severity", {}))
         self._intervals = {
             self._name(name, f"time_intervals.{name}"): self._interval(name, table)
             for name, table in self._mapping(document.get("time_intervals", {}), "time_intervals").items()
@@ -159,6 +159,12 @@ class _Reading:
                 if name not in self._intervals:
                     known = ", ".join(sorted(self._intervals)) or "none are defined"
                     raise self._reader.wrong(f"{key}.{field}", f"there is no time interval {name!r} ({known})")
+
+    def _severities(self, value: Any) -> dict[AlertSeverity, Severity]:
+        table = self._mapping(value, "severity")
+        self._reader.refuse_unknown(table, ALERT_SEVERITIES, where="severity.")
+        read = _Fields(self._reader, table, "severity")
+        return {name: read.field(name, Severity, "sev3") for name in ALERT_SEVERITIES if name in table}
 
     def _severity_of(self, table: dict[str, Any], key: str) -> SeverityRule:
         self._needs(table, ("matchers", "severity"), key)

@@ -20,6 +20,8 @@ Action = Literal["open", "join", "record"]
 DEFAULT_SEVERITY: Mapping[AlertSeverity, Severity] = MappingProxyType(
     {"critical": "sev1", "error": "sev2", "warning": "sev3", "info": "sev4", "unknown": "sev3"}
 )
+DEFAULT_POLICY = "default"
+"""The escalation policy of a route that names none."""
 ALL_LABELS = "..."
 ROOT = "default"
 """Name of the root route, with which every route's path begins."""

@@ -5,10 +5,10 @@ the route, group.
 
 An alert takes one route, or several when one says ``continue``. It is placed by the first of them that lets it open
 or join; held back when none does now but one will later; and only recorded otherwise. `Verdict.also` names the other
-routes that would have let it through.
+routes that would have let it through, and the reason those whose policy is therefore not paged.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
@@ -21,9 +21,9 @@ from services.rules.flapping import flaps_until
 from services.rules.inhibition import Inhibited, InhibitionKey, inhibition_keys
 from services.rules.matchers import unfit
 from services.rules.routing import route_of
-from services.rules.ruleset import ALL_LABELS, Action, RouteRule, RuleSet
+from services.rules.ruleset import ALL_LABELS, DEFAULT_POLICY, Action, RouteRule, RuleSet
 from services.rules.silences import Silence, last_to_end
-from services.rules.time_intervals import awake_again, muted_by
+from services.rules.time_intervals import TimeInterval, awake_again, muted_by
 
 __all__ = [
     "Hold",
@@ -172,8 +172,24 @@ def verdict(situation: Situation) -> Verdict:
         for route, muted in zip(routed.routes, mutes, strict=True)
     ]
     found.sort(key=_preference)  # stable: the first of its kind
-    also = tuple(each.route for each in found[1:] if each.action == found[0].action == "place")
-    return msgspec.structs.replace(found[0], also=also, steps=tuple(steps))
+    others = [each for each in found[1:] if each.action == found[0].action == "place"]
+    return msgspec.structs.replace(
+        found[0],
+        also=tuple(each.route for each in others),
+        steps=tuple(steps),
+        reason=f"{found[0].reason}{_unpaged(found[0], others)}",
+    )
+
+
+def _unpaged(chosen: Verdict, others: Sequence[Verdict]) -> str:
+    """What is said of other routes whose policy would have been paged if an alert had several places."""
+    left_out = {
+        each.policy or DEFAULT_POLICY: each.route
+        for each in reversed(others)
+        if each.route_action == "open" and (each.policy or DEFAULT_POLICY) != (chosen.policy or DEFAULT_POLICY)
+    }
+    told = ", ".join(f"{route}, whose policy {policy} is not paged" for policy, route in reversed(left_out.items()))
+    return f" (it would have been placed too by {told})" if told else ""
 
 
 def _preference(found: Verdict) -> tuple[int, bool, datetime]:
@@ -194,7 +210,7 @@ def _by_route(
     action: Literal["place", "record", "hold"]
     action, reason = _threshold(route, severity, steps)
     if hold is not None:
-        action, reason = "hold", _hold_reason(hold)
+        action, reason = "hold", _hold_reason(hold, situation)
     group, group_labels = group_of(route, situation.labels, situation.service, situation.alert_key)
     if action == "place":
         steps.append(Step(f"group of {route.path}", "lets through", _listed(group_labels) or "a group of its own"))
@@ -272,7 +288,8 @@ def _muted(route: RouteRule, situation: Situation, steps: list[Step]) -> Hold | 
         steps.append(Step(f"times of {route.path}", "lets through", ", ".join((*route.mute, *route.active))))
         return None
     until = awake_again(mute, active, situation.now)
-    detail = f"{name} until {until.isoformat()}" if until else f"{name}, for years"
+    where = _place_in_time(name, mute, situation.now)
+    detail = f"{where} until {until.isoformat()}" if until else f"{where}, for years"
     steps.append(Step(f"times of {route.path}", "holds", detail))
     return Hold(because="muted", held_by=name, until_at=until)
 
@@ -293,10 +310,13 @@ def _flapping(situation: Situation, steps: list[Step]) -> Hold | None:
     if rule is None:
         return None
     until = flaps_until(rule, situation.changes, situation.now)
+    # All that is known of the alert is given, however long ago.
+    lately = sum(situation.now - rule.within <= change <= situation.now for change in situation.changes)
+    told = f"{lately} changes within {rule.within}; {rule.changes} are flapping"
     if until is None:
-        steps.append(Step("flapping", "lets through", f"{len(situation.changes)} changes lately"))
+        steps.append(Step("flapping", "lets through", told))
         return None
-    steps.append(Step("flapping", "holds", f"{len(situation.changes)} changes lately; until {until.isoformat()}"))
+    steps.append(Step("flapping", "holds", f"{told}; until {until.isoformat()}"))
     return Hold(because="flapping", held_by="flapping", until_at=until)
 
 
@@ -314,10 +334,24 @@ def _threshold(route: RouteRule, severity: AlertSeverity, steps: list[Step]) -> 
     return "place", reason
 
 
-def _hold_reason(hold: Hold) -> str:
+def _hold_reason(hold: Hold, situation: Situation) -> str:
     ends = f" until {hold.until_at.isoformat()}" if hold.until_at else ""
-    by = f" while alert {hold.holder_alert_key} fires" if hold.holder_alert_key else ""
-    return f"{hold.because} by {hold.held_by}{by}{ends}"
+    match hold.because:
+        case "flapping":
+            return f"flapping{ends}"
+        case "snoozed":
+            return f"snoozed at its sender{ends}"
+        case "muted":
+            mute = situation.rules.time_intervals.get(hold.held_by)
+            return f"muted {_place_in_time(hold.held_by, (mute,) if mute else (), situation.now)}{ends}"
+        case _:
+            by = f" while alert {hold.holder_alert_key} fires" if hold.holder_alert_key else ""
+            return f"{hold.because} by {hold.held_by}{by}{ends}"
+
+
+def _place_in_time(name: str, intervals: Sequence[TimeInterval], now: datetime) -> str:
+    """``within nights``, or ``outside hours`` where an interval is one in which the route is awake."""
+    return f"within {name}" if any(each.name == name and each.has(now) for each in intervals) else f"outside {name}"
 
 
 def _listed(labels: Mapping[str, str]) -> str:

@@ -7,6 +7,7 @@ from events.rules import RulesPublished
 from events.subjects import split
 from services.command import CommandRefused, Done, Order
 from services.decision import decide_and_append, event_of
+from services.rules.advice import advice_on
 from services.rules.rules_document import parse_rules
 from services.rules.ruleset import RuleSet
 from services.signals.commands import PublishRules
@@ -31,7 +32,9 @@ class Publishing:
             CommandRefused: it names a policy that does not exist.
         """
         text = command.text.replace("\r\n", "\n")
-        await self._check_policies(parse_rules(text))
+        rules = parse_rules(text)
+        await self._check_policies(rules)
+        advice = advice_on(rules)
         fact = RulesPublished(
             text=text,
             text_sha256=hashlib.sha256(text.encode()).hexdigest(),
@@ -49,7 +52,8 @@ class Publishing:
             if published and published[-1].text_sha256 == fact.text_sha256:
                 return (), "These rules decide already."
             event = event_of(order, fact, source=SOURCE, happened_at=order.issued_at)
-            return (Write(STREAM, history[-1].seq if history else 0, (event,)),), "These rules decide from now on."
+            told = " ".join(("These rules decide from now on.", *(f"Note: {one}." for one in advice)))
+            return (Write(STREAM, history[-1].seq if history else 0, (event,)),), told
 
         seq, message = await decide_and_append(self._log, attempt)
         return Done(target=RULES_ID, seq=seq, message=message)

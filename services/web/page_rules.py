@@ -7,6 +7,8 @@ from litestar import Router, get
 from litestar.params import FromQuery
 from litestar.response import Template
 
+from services.rules.advice import advice_on
+from services.rules.rules_document import parse_rules
 from services.web.identity import AskerRequest
 from services.web.pages import page
 from services.web.problems import Problem
@@ -29,6 +31,7 @@ async def rules(request: AskerRequest, site: Here, lens: Lens, version: FromQuer
     shown = _chosen(versions, version)
     before = next((row for row in versions if shown is not None and row["seq"] < shown["seq"]), None)
     settings = site.context.settings.grouping
+    advice = advice_on(parse_rules(shown["text"])) if shown is not None else ()
     return await page(
         request,
         site,
@@ -39,6 +42,7 @@ async def rules(request: AskerRequest, site: Here, lens: Lens, version: FromQuer
         is_present=bool(versions) and shown is not None and shown["seq"] == versions[0]["seq"],
         changes=_changes(before["text"] if before else "", shown["text"]) if shown is not None else [],
         has_before=before is not None,
+        advice=advice,
         opens_at=settings.opens_at,
         severity=settings.severity,
     )

@@ -57,6 +57,15 @@ def test_the_example_is_in_order(recount: Recount, example: str):
     assert "is in order: 3 routes, 1 inhibition rule, 1 time interval." in checked.out.replace("\n", " ")
 
 
+def test_what_is_probably_not_meant_is_noted_beside_what_is_in_order(recount: Recount, tmp_path: Path):
+    path = tmp_path / "odd.toml"
+    path.write_text("[services.a]\ndepends_on = ['a']\n")
+    checked = recount.do("rules", "check", str(path))
+    assert "is in order" in checked.out.replace("\n", " ")
+    assert "Note: services depend on each other in a circle" in (checked.out + checked.err).replace("\n", " ")
+    assert "circle" in recount.do("rules", "check", str(path), "--json").json["advice"][0]
+
+
 def test_what_is_wrong_with_a_file_is_named_with_its_key(recount: Recount, tmp_path: Path):
     path = tmp_path / "wrong.toml"
     path.write_text('[route]\nopens_at = "high"\n')

@@ -7,10 +7,11 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from events.alert import ALERT_SEVERITIES
 from events.ids import key_of
 from events.silence import SilenceChanged, SilenceCreated, SilenceEnded
 from services.rules.inhibition import inhibition_keys
-from services.rules.matchers import parse_all
+from services.rules.matchers import all_fit, parse_all, parse_matchers
 from services.rules.rules_document import parse_rules
 from services.rules.ruleset import BUILT_IN
 from services.rules.silences import Silence, silence_after
@@ -298,6 +299,55 @@ def test_a_silence_is_folded_from_its_facts():
     assert silence_after(None, "sil-1", SilenceEnded(), NOON) is None
 
 
+def test_a_policy_that_is_not_paged_because_an_alert_has_one_place_is_named():
+    rules = parse_rules("""
+[[route.routes]]
+name = "one"
+continue = true
+policy = "sre"
+[[route.routes]]
+name = "two"
+continue = true
+[[route.routes]]
+name = "three"
+continue = true
+policy = "sre"
+[[route.routes]]
+name = "four"
+policy = "payments"
+""")
+    assert decided(rules=rules).reason == (
+        "severity error is at least error (it would have been placed too by default/two, whose policy default is not "
+        "paged, default/four, whose policy payments is not paged)"
+    )
+
+
+def test_a_reason_says_on_which_side_of_a_time_interval_it_is():
+    rules = parse_rules("""
+[route]
+mute_time_intervals = ["noon"]
+[[route.routes]]
+name = "office"
+matchers = ['team="a"']
+active_time_intervals = ["night"]
+[[time_intervals.noon.times]]
+times = ["12:00-13:00"]
+[[time_intervals.night.times]]
+times = ["00:00-06:00"]
+""")
+    assert decided(rules=rules).reason == "muted within noon until 2026-03-02T13:00:00+00:00"
+    outside = decided(rules=rules, labels={"team": "a"})
+    assert outside.reason == "muted outside night until 2026-03-03T00:00:00+00:00"
+    assert outside.hold is not None
+    assert outside.hold.held_by == "night"
+
+
+def test_only_changes_that_count_are_told():
+    changes = (*(NOON - timedelta(days=day) for day in range(9, 0, -1)), NOON)
+    (step,) = [step for step in decided(changes=changes).steps if step.what == "flapping"]
+    assert step.detail == "1 changes within 0:10:00; 3 are flapping"
+
+
 label_sets = st.dictionaries(
     st.sampled_from(["team", "kind", "cluster", "node", "priority", "alertname"]),
     st.sampled_from(["night", "payments", "audit", "eu", "P1", "NodeDown", ""]),
@@ -337,3 +387,21 @@ def test_what_is_held_by_the_clock_is_let_through_or_held_by_something_else_then
     if told.hold is not None and told.hold.until_at is not None:
         later = verdict(msgspec.structs.replace(found, now=told.hold.until_at))
         assert later.hold is None or (later.hold.because, later.hold.held_by) != (told.hold.because, told.hold.held_by)
+
+
+@given(situations)
+def test_every_step_says_what_is_so(found: Situation):
+    told = verdict(found)
+    routes = {route.path: route for route in found.rules.route.walk()}
+    for step in told.steps:
+        kind, _, name = step.what.partition(" ")
+        if kind == "route":
+            assert (step.outcome == "fits") is all_fit(routes[name].matchers, found.labels)
+            assert step.outcome == "fits" or not all_fit(parse_matchers(step.detail), found.labels)
+        if kind == "silence":
+            (silence,) = [one for one in found.silences if one.silence_id == name]
+            assert (step.outcome == "holds") is silence.holds(found.labels, found.now)
+        if step.what.startswith("severity of "):
+            least = routes[step.what.removeprefix("severity of ")].opens_at
+            order = ALERT_SEVERITIES.index
+            assert (step.outcome == "lets through") is (order(told.severity) <= order(least))

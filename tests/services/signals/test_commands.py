@@ -64,6 +64,13 @@ def world() -> World:
     return World()
 
 
+async def test_what_is_probably_not_meant_is_told_to_who_publishes_it(world: World):
+    assert (await world.done(PublishRules(text=RULES))).message == "These rules decide from now on."
+    circle = "[services.a]\ndepends_on = ['a']"
+    told = (await world.done(PublishRules(text=circle))).message
+    assert told.startswith("These rules decide from now on. Note: services depend on each other in a circle: a -> a;")
+
+
 async def test_published_rules_are_kept_as_written_with_who_and_why(world: World):
     done = await world.done(PublishRules(text=RULES, note="warnings matter"))
     (recorded,) = await world.log.read("rules.default")

@@ -35,6 +35,9 @@ def test_rules_that_are_none_are_refused_with_the_key(recount: Stack):
             assert answer.json()["instead"]
         good = program.post("/api/rules/check", json={"text": "[[route.routes]]\nname = 'a'"})
         assert good.json()["routes"] == ["default", "default/a"]
+        assert good.json()["advice"] == []
+        odd = program.post("/api/rules/check", json={"text": "[services.a]\ndepends_on = ['a']"})
+        assert "in a circle: a -> a" in odd.json()["advice"][0]
 
 
 def test_only_an_admin_publishes_rules(recount: Stack):
