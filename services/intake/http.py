@@ -27,7 +27,9 @@ from events.errors import IntakeBusy, LogError
 from events.ids import is_id
 from events.receipt import Receipt, Receipts
 from services.clock import Clock
+from services.intake import door_document
 from services.intake.adapters import (
+    HOOKS,
     TARGET_HEADER,
     Adapter,
     InvalidPayload,
@@ -61,7 +63,8 @@ RETRY_AFTER_S = 2
 
 logger = logging.getLogger("recount.intake")
 
-HOOKS = "/hooks/"
+# Of the port itself; everything else is a producer's.
+OWN_PATHS = frozenset({"/healthz", "/metrics", door_document.PATH})
 NO_SUCH_DOOR = f"no sender posts there; use {HOOKS}<sender>/<key> with one of {', '.join(adapters())}"
 _PRINTABLE = re.compile(r"[\x20-\x7e]*")
 
@@ -325,7 +328,7 @@ def make_intake_app(
     is_log_there: Callable[[], bool],
     lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]],
 ) -> ASGIApp:
-    """The whole port: the door, its health and its figures.
+    """The whole port: the door, its health, its figures and its OpenAPI document.
 
     Args:
         door: takes what producers send.
@@ -346,10 +349,14 @@ def make_intake_app(
     def figures() -> bytes:
         return metrics.exposition()
 
-    own = Litestar([health, figures], openapi_config=None, lifespan=[lifespan], logging_config=None)
+    @get(door_document.PATH, sync_to_thread=True)
+    def openapi() -> dict[str, Any]:
+        return door_document.document()
+
+    own = Litestar([health, figures, openapi], openapi_config=None, lifespan=[lifespan], logging_config=None)
 
     async def port(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == ScopeType.HTTP and scope["path"] not in ("/healthz", "/metrics"):
+        if scope["type"] == ScopeType.HTTP and scope["path"] not in OWN_PATHS:
             await door(scope, receive, send)
         else:
             await own(scope, receive, send)

@@ -8,10 +8,12 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 
 from services.command import CommandRefused, Done
 from services.intake.commands import FORMER_FOR_MAX_S
+from services.oncall.commands import ConfigurePolicy, ConfigureRotation
 from services.secrets import hash_secret, new_secret
 from services.signing_secrets import SigningSecrets
 from services.web.answers import json_rows, seen_through
-from services.web.identity import AskerRequest, require_admin
+from services.web.declared import ORDER, declared
+from services.web.identity import AskerRequest, admin_only
 from services.web.problems import Problem
 from services.web.site import Here, Lens
 
@@ -69,16 +71,15 @@ async def people(site: Here) -> dict[str, Any]:
     return {"people": [msgspec.structs.asdict(person) for person in everybody.values()]}
 
 
-@post("/people")
+@post("/people", opt=ORDER, guards=[admin_only])
 async def add_person(request: AskerRequest, data: JSONBody[NewPerson], site: Here) -> Response[Done]:
     """Add somebody who can be paged, hold a role, or act."""
-    require_admin(request.user)
     contacts = [_contact(text, number) for number, text in enumerate(data.contacts)]
     details = {"handle": data.handle, "name": data.name or data.handle, "zone": data.zone, "contacts": contacts}
     return Response(await site.orders.give(request, "oncall", "add_person", {"details": details}), status_code=201)
 
 
-@delete("/people/{handle:str}", status_code=200)
+@delete("/people/{handle:str}", status_code=200, opt=ORDER, guards=[admin_only])
 async def erase_person(
     request: AskerRequest,
     handle: FromPath[str],
@@ -86,26 +87,33 @@ async def erase_person(
     reason: Annotated[str, QueryParameter(max_length=2_000)] = "",
 ) -> Done:
     """Erase a person: their key is destroyed, what they did stays under an opaque id."""
-    require_admin(request.user)
     person = await site.names.find(handle)
     return await site.orders.give(request, "oncall", "erase_person", {"reason": reason}, target=person.person_id)
 
 
-@post("/rotations/{rotation_id:str}", status_code=200)
+@post(
+    "/rotations/{rotation_id:str}",
+    status_code=200,
+    opt=declared(is_order=True, bodies=(ConfigureRotation,)),
+    guards=[admin_only],
+)
 async def configure_rotation(
     request: AskerRequest, rotation_id: FromPath[str], data: JSONBody[dict[str, Any]], site: Here
 ) -> Done:
     """Set a rotation, as a whole: the fields of the command `configure_rotation`."""
-    require_admin(request.user)
     return await site.orders.give(request, "oncall", "configure_rotation", data, target=rotation_id)
 
 
-@post("/policies/{policy_id:str}", status_code=200)
+@post(
+    "/policies/{policy_id:str}",
+    status_code=200,
+    opt=declared(is_order=True, bodies=(ConfigurePolicy,)),
+    guards=[admin_only],
+)
 async def configure_policy(
     request: AskerRequest, policy_id: FromPath[str], data: JSONBody[dict[str, Any]], site: Here
 ) -> Done:
     """Set an escalation policy, as a whole: the fields of the command `configure_policy`."""
-    require_admin(request.user)
     return await site.orders.give(request, "oncall", "configure_policy", data, target=policy_id)
 
 
@@ -119,10 +127,9 @@ async def keys(site: Here, lens: Lens) -> dict[str, Any]:
     return {"keys": json_rows(rows), **seen}
 
 
-@post("/keys")
+@post("/keys", opt=ORDER, guards=[admin_only])
 async def create_key(request: AskerRequest, data: JSONBody[NewKey], site: Here) -> Response[dict[str, Any]]:
     """Make an integration key. Its secret is in this answer and nowhere else: the log holds its hash."""
-    require_admin(request.user)
     secret = new_secret()
     fields = msgspec.structs.asdict(data) | {"secret_sha256": hash_secret(secret)}
     done = await site.orders.give(request, "intake", "create_key", fields)
@@ -136,12 +143,11 @@ async def create_key(request: AskerRequest, data: JSONBody[NewKey], site: Here) 
     return Response(msgspec.to_builtins(done) | {"key_id": done.target, "secret": secret}, status_code=201)
 
 
-@post("/keys/{key_id:str}/rotate", status_code=200)
+@post("/keys/{key_id:str}/rotate", status_code=200, opt=ORDER, guards=[admin_only])
 async def rotate_key(
     request: AskerRequest, key_id: FromPath[str], data: JSONBody[NewSecret], site: Here
 ) -> dict[str, Any]:
     """Give an integration key a new secret. It is in this answer and nowhere else; the former one works for a while."""
-    require_admin(request.user)
     secret = new_secret()
     fields = msgspec.structs.asdict(data) | {"secret_sha256": hash_secret(secret)}
     done = await site.orders.give(request, "intake", "rotate_key", fields, target=key_id)
@@ -156,7 +162,7 @@ async def rotate_key(
     return told
 
 
-@delete("/keys/{key_id:str}", status_code=200)
+@delete("/keys/{key_id:str}", status_code=200, opt=ORDER, guards=[admin_only])
 async def revoke_key(
     request: AskerRequest,
     key_id: FromPath[str],
@@ -164,21 +170,18 @@ async def revoke_key(
     reason: Annotated[str, QueryParameter(max_length=2_000)] = "",
 ) -> Done:
     """Stop accepting an integration key."""
-    require_admin(request.user)
     return await site.orders.give(request, "intake", "revoke_key", {"reason": reason}, target=key_id)
 
 
-@post("/keys/{key_id:str}/mapping", status_code=200)
+@post("/keys/{key_id:str}/mapping", status_code=200, opt=ORDER, guards=[admin_only])
 async def map_key(request: AskerRequest, key_id: FromPath[str], data: JSONBody[NewMapping], site: Here) -> Done:
     """Read a key's payloads by another mapping from now on."""
-    require_admin(request.user)
     return await site.orders.give(request, "intake", "map_key", {"mapping": data.mapping}, target=key_id)
 
 
-@post("/keys/{key_id:str}/signing-secret", status_code=200)
+@post("/keys/{key_id:str}/signing-secret", status_code=200, opt=ORDER, guards=[admin_only])
 async def sign_key(request: AskerRequest, key_id: FromPath[str], data: JSONBody[NewSigningSecret], site: Here) -> Done:
     """Accept what comes with a key only if its sender signed it with this secret, which is kept beside the log."""
-    require_admin(request.user)
     secrets = SigningSecrets(site.context.data)
     # Before the order: from its answer on, nothing is let in that was not signed with it.
     signing_id = secrets.keep(key_id, data.secret)
@@ -190,10 +193,9 @@ async def sign_key(request: AskerRequest, key_id: FromPath[str], data: JSONBody[
         raise
 
 
-@delete("/keys/{key_id:str}/signing-secret", status_code=200)
+@delete("/keys/{key_id:str}/signing-secret", status_code=200, opt=ORDER, guards=[admin_only])
 async def unsign_key(request: AskerRequest, key_id: FromPath[str], site: Here) -> Done:
     """Accept what comes with a key without a signature again."""
-    require_admin(request.user)
     return await site.orders.give(request, "intake", "sign_key", {"signing_id": ""}, target=key_id)
 
 
@@ -211,10 +213,9 @@ async def dead_letters(
     return {"dead_letters": json_rows(rows), **seen}
 
 
-@post("/dead-letters/{dead_letter_id:str}/replay", status_code=200)
+@post("/dead-letters/{dead_letter_id:str}/replay", status_code=200, opt=ORDER, guards=[admin_only])
 async def replay_dead_letter(request: AskerRequest, dead_letter_id: FromPath[str], site: Here) -> Done:
     """Try a dead letter again."""
-    require_admin(request.user)
     fields = {"dead_letter_id": dead_letter_id}
     return await site.orders.give(request, "intake", "replay", fields, target=dead_letter_id)
 

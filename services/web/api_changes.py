@@ -8,6 +8,7 @@ from litestar.params import QueryParameter
 
 from services.web.answers import json_rows, seen_through
 from services.web.changes_view import read_changes, read_changes_around
+from services.web.declared import declared
 from services.web.incident_view import read_incident
 from services.web.site import Here, Lens
 
@@ -15,7 +16,7 @@ from services.web.site import Here, Lens
 HOURS_MAX = 8_784
 
 
-@get("/changes")
+@get("/changes", opt=declared(404))
 async def changes(
     site: Here,
     lens: Lens,

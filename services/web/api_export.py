@@ -17,29 +17,29 @@ from litestar.params import QueryParameter
 from events import EventLog, Stored
 from projections.manifest import PART_EVENTS
 from projections.parquet import month_of, one_part, write_part
-from services.web.identity import AskerRequest, require_admin
+from services.web.declared import declared
+from services.web.identity import admin_only
 from services.web.problems import Problem
 from services.web.site import Here
 
+MEDIA_TYPE = "application/vnd.apache.parquet"
 Position = Annotated[int, QueryParameter(ge=0, le=2**63 - 1)]
 
 
 @get("/export")
-async def export_state(request: AskerRequest, site: Here) -> dict[str, Any]:
+async def export_state(site: Here) -> dict[str, Any]:
     """Which log this is, by the SHA-256 of its first event, and where it ends."""
-    require_admin(request.user)
     first = await site.context.log.get(1)
     last = await site.context.log.last_position()
     return {"log": hashlib.sha256(first.body).hexdigest() if first else "", "last": last}
 
 
-@get("/export/part")
-async def export_part(request: AskerRequest, site: Here, after: Position, through: Position) -> Response[bytes]:
+@get("/export/part", media_type=MEDIA_TYPE, opt=declared(404))
+async def export_part(site: Here, after: Position, through: Position) -> Response[bytes]:
     """One Parquet file with the events after a position, as many as belong in one file.
 
     The headers ``Recount-First``, ``Recount-Last``, ``Recount-Month`` and ``Recount-SHA256`` say what it holds.
     """
-    require_admin(request.user)
     events = one_part(await _stretch(site.context.log, after, through))
     content = await asyncio.to_thread(_as_parquet, events, site.context.data)
     headers = {
@@ -48,7 +48,7 @@ async def export_part(request: AskerRequest, site: Here, after: Position, throug
         "Recount-Month": month_of(events[0]),
         "Recount-SHA256": hashlib.sha256(content).hexdigest(),
     }
-    return Response(content, media_type="application/vnd.apache.parquet", headers=headers)
+    return Response(content, media_type=MEDIA_TYPE, headers=headers)
 
 
 async def _stretch(log: EventLog, after: int, through: int) -> list[Stored]:
@@ -71,4 +71,4 @@ def _as_parquet(events: Sequence[Stored], data: Path) -> bytes:
         return path.read_bytes()
 
 
-router = Router(path="/api", route_handlers=[export_state, export_part])
+router = Router(path="/api", guards=[admin_only], route_handlers=[export_state, export_part])

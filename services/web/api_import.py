@@ -9,17 +9,17 @@ from events.ids import new_event_id
 from services.broker import request as request_answer
 from services.command import CommandRefused, Order, Refused
 from services.history.commands import Record, decode_answer, names_in, parse
-from services.web.identity import AskerRequest, require_admin
+from services.web.declared import declared
+from services.web.identity import AskerRequest, admin_only
 from services.web.site import Here, Site
 
 
-@post("/import", status_code=200)
+@post("/import", status_code=200, opt=declared(404, 409, bodies=(Record,)))
 async def import_history(request: AskerRequest, site: Here) -> Response[Any]:
     """Take over snapshots of incidents, the fields of the command `record`: what became of each is in ``outcomes``.
 
     Sending the same again changes nothing. `recount import` sends a file of any size in such parts.
     """
-    require_admin(request.user)
     command = parse("record", await request.body())
     order = Order(
         id=new_event_id(),
@@ -50,4 +50,4 @@ def _called(person: Any) -> tuple[str, str]:
     return person.handle, person.person_id
 
 
-router = Router(path="/api", route_handlers=[import_history])
+router = Router(path="/api", guards=[admin_only], route_handlers=[import_history])

@@ -12,7 +12,9 @@ from projections.lens import AsOf
 from projections.lens import Lens as ThroughLens
 from projections.query import Table
 from services.command import Done
+from services.incidents.commands import Declare, Open
 from services.web.answers import json_rows, json_value, seen_through
+from services.web.declared import ORDER, declared
 from services.web.identity import AskerRequest
 from services.web.incident_view import IncidentView, read_incident
 from services.web.moves import EVERY_PHASE, OPEN_PHASES
@@ -27,14 +29,14 @@ INCIDENTS_MAX = 1_000
 LIVE_TRIES = 2
 
 
-@post("/incidents")
+@post("/incidents", opt=declared(is_order=True, bodies=(Open, Declare)))
 async def begin(request: AskerRequest, data: JSONBody[dict[str, Any]], site: Here) -> Response[Done]:
     """Declare a new incident; with ``"type": "open"``, open it for triage."""
     verb = "open" if data.get("type") == "open" else "declare"
     return Response(await site.orders.give(request, "incident", verb, data), status_code=201)
 
 
-@post("/incidents/{incident_id:str}/{verb:str}", status_code=200)
+@post("/incidents/{incident_id:str}/{verb:str}", status_code=200, opt=ORDER)
 async def command(
     request: AskerRequest,
     data: JSONBody[dict[str, Any]],

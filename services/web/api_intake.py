@@ -10,7 +10,8 @@ from services.command import Done
 from services.running import read_running
 from services.sources import Source, sources
 from services.web.answers import json_rows, seen_through
-from services.web.identity import AskerRequest, require_admin
+from services.web.declared import ORDER
+from services.web.identity import AskerRequest, admin_only
 from services.web.site import Here, Lens, Site
 
 # A week of a dozen sources; `select * from intake_ledger` gives them all.
@@ -50,10 +51,9 @@ async def ledger(
     return {**seen_through(site.reader, lens), **await read_ledger(site, lens, source=source, hours=hours)}
 
 
-@post("/verify/ledger", status_code=200)
-async def verify_ledger(request: AskerRequest, site: Here) -> dict[str, Any]:
+@post("/verify/ledger", status_code=200, guards=[admin_only])
+async def verify_ledger(site: Here) -> dict[str, Any]:
     """Whether everything that is counted is accounted for; if not, where."""
-    require_admin(request.user)
     (total,) = await site.reader.rows("select * from completeness")
     wrong = await site.reader.rows("select * from unaccounted_receipts order by hour, source, integration")
     return {**json_rows([total])[0], "differences": json_rows(wrong)}
@@ -72,21 +72,19 @@ async def heartbeats(site: Here, lens: Lens) -> dict[str, Any]:
     return {"heartbeats": json_rows(await read_heartbeats(site, lens)), **seen}
 
 
-@post("/heartbeats/{name:str}", status_code=200)
+@post("/heartbeats/{name:str}", status_code=200, opt=ORDER, guards=[admin_only])
 async def configure(request: AskerRequest, name: FromPath[str], data: JSONBody[Expected], site: Here) -> Done:
     """Expect pings; or again, when it was paused."""
-    require_admin(request.user)
     return await site.orders.give(request, "heartbeats", "configure", msgspec.structs.asdict(data), target=name)
 
 
-@post("/heartbeats/{name:str}/pause", status_code=200)
+@post("/heartbeats/{name:str}/pause", status_code=200, opt=ORDER, guards=[admin_only])
 async def pause(request: AskerRequest, name: FromPath[str], site: Here) -> Done:
     """Expect nothing until it is configured again."""
-    require_admin(request.user)
     return await site.orders.give(request, "heartbeats", "pause", {}, target=name)
 
 
-@delete("/heartbeats/{name:str}", status_code=200)
+@delete("/heartbeats/{name:str}", status_code=200, opt=ORDER, guards=[admin_only])
 async def remove(
     request: AskerRequest,
     name: FromPath[str],
@@ -94,7 +92,6 @@ async def remove(
     reason: Annotated[str, QueryParameter(max_length=2_000)] = "",
 ) -> Done:
     """Expect nothing any more."""
-    require_admin(request.user)
     return await site.orders.give(request, "heartbeats", "remove", {"reason": reason}, target=name)
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Response, Router, get
+from litestar.openapi import ResponseSpec
 from litestar.params import FromQuery, QueryParameter
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
@@ -22,8 +23,10 @@ HEALTH_S_MAX = 2.0
 RECONNECT_MS = 2_000
 Position = Annotated[int | None, QueryParameter(ge=0, le=2**63 - 1)]
 
+AWAY = ResponseSpec(dict[str, Any], description="The log does not answer.", generate_examples=False)
 
-@get("/healthz", opt=OPEN)
+
+@get("/healthz", opt=OPEN, responses={503: AWAY})
 async def healthz(site: Here) -> Response[dict[str, Any]]:
     """Whether the log answers and how far the warehouse has read it; open to all, and says nothing else."""
     try:

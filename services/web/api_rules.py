@@ -10,7 +10,8 @@ from events.errors import BadConfiguration
 from services.command import Done
 from services.rules.rules_document import TEXT_BYTES_MAX, parse_rules, written_settings
 from services.web.answers import json_rows, seen_through
-from services.web.identity import AskerRequest, require_admin
+from services.web.declared import ORDER
+from services.web.identity import AskerRequest, admin_only
 from services.web.problems import Problem
 from services.web.site import Here, Lens
 
@@ -73,10 +74,9 @@ async def rules_at(rules_seq: FromPath[int], site: Here) -> dict[str, Any]:
     return json_rows(rows)[0]
 
 
-@post("/rules", status_code=200)
+@post("/rules", status_code=200, opt=ORDER, guards=[admin_only])
 async def publish(request: AskerRequest, data: JSONBody[NewRules], site: Here) -> Done:
     """Have a rule set decide from now on. The same text as now changes nothing."""
-    require_admin(request.user)
     return await site.orders.give(request, "signals", "publish_rules", msgspec.structs.asdict(data))
 
 

@@ -9,6 +9,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 
 from services.command import Done
 from services.web.answers import json_rows, seen_through
+from services.web.declared import ORDER
 from services.web.identity import AskerRequest
 from services.web.problems import Problem
 from services.web.reader import parse_moment
@@ -97,21 +98,21 @@ async def silence(silence_id: FromPath[str], site: Here, lens: Lens) -> dict[str
     return json_rows(rows)[0] | seen_through(site.reader, lens)
 
 
-@post("/silences")
+@post("/silences", opt=ORDER)
 async def create(request: AskerRequest, data: JSONBody[NewSilence], site: Here) -> Response[Done]:
     """Hold back the alerts that fit for a while."""
     fields = _said(data) | {"matchers": list(data.matchers), "reason": data.reason}
     return Response(await site.orders.give(request, "signals", "create_silence", fields), status_code=201)
 
 
-@post("/silences/{silence_id:str}/change", status_code=200)
+@post("/silences/{silence_id:str}/change", status_code=200, opt=ORDER)
 async def change(request: AskerRequest, silence_id: FromPath[str], data: JSONBody[OtherTime], site: Here) -> Done:
     """Let a silence last for another time."""
     fields = _said(data) | ({"reason": data.reason} if data.reason else {})
     return await site.orders.give(request, "signals", "change_silence", fields, target=silence_id)
 
 
-@post("/silences/{silence_id:str}/end", status_code=200)
+@post("/silences/{silence_id:str}/end", status_code=200, opt=ORDER)
 async def end(request: AskerRequest, silence_id: FromPath[str], data: JSONBody[Ended], site: Here) -> Done:
     """End a silence now: what it holds back is looked at again."""
     return await site.orders.give(request, "signals", "end_silence", {"reason": data.reason}, target=silence_id)

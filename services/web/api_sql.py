@@ -23,6 +23,7 @@ from projections.lens import Lens
 from projections.query import Table
 from services.web.answers import csv_text, json_value, seen_through
 from services.web.asked_lens import AskedLens
+from services.web.declared import declared
 from services.web.site import Here, Site
 
 # A statement that people write has a few thousand characters; generated ones may be longer.
@@ -131,7 +132,7 @@ def csv_answer(result: Result) -> Response[str]:
     )
 
 
-@post("/sql", status_code=200)
+@post("/sql", status_code=200, opt=declared(media=("text/csv", *FILE_TYPES.values())))
 async def sql(data: JSONBody[Question], site: Here) -> Response[Any]:
     """Run one SELECT. The answer says how far in the log it was made, and whether rows were cut off."""
     if data.format in ("arrow", "parquet"):

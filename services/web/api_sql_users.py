@@ -10,7 +10,8 @@ from litestar.params import FromPath, JSONBody
 from events import RecountError
 from services.secrets import new_secret
 from services.sql_users import SqlUsers
-from services.web.identity import AskerRequest, require_admin
+from services.web.declared import declared
+from services.web.identity import admin_only
 from services.web.problems import Problem
 from services.web.site import Here, Site
 
@@ -22,17 +23,15 @@ class NewSqlUser(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 @get("/sql-users")
-async def sql_users(request: AskerRequest, site: Here) -> dict[str, Any]:
+async def sql_users(site: Here) -> dict[str, Any]:
     """Everybody who may ask, without what is kept of their passwords."""
-    require_admin(request.user)
     everybody = await asyncio.to_thread(_users(site).all)
     return {"sql_users": [{"name": user.name, "created_at": user.created_at} for user in everybody]}
 
 
-@post("/sql-users")
-async def add_sql_user(request: AskerRequest, data: JSONBody[NewSqlUser], site: Here) -> Response[dict[str, Any]]:
+@post("/sql-users", opt=declared(409))
+async def add_sql_user(data: JSONBody[NewSqlUser], site: Here) -> Response[dict[str, Any]]:
     """Let somebody ask. The password is in this answer and nowhere else."""
-    require_admin(request.user)
     password = new_secret()
     try:
         user = await asyncio.to_thread(_users(site).add, data.name, password, site.reader.now)
@@ -42,9 +41,8 @@ async def add_sql_user(request: AskerRequest, data: JSONBody[NewSqlUser], site: 
 
 
 @delete("/sql-users/{name:str}", status_code=200)
-async def remove_sql_user(request: AskerRequest, name: FromPath[str], site: Here) -> dict[str, Any]:
+async def remove_sql_user(name: FromPath[str], site: Here) -> dict[str, Any]:
     """Let somebody ask no more."""
-    require_admin(request.user)
     try:
         await asyncio.to_thread(_users(site).remove, name)
     except RecountError as error:
@@ -56,4 +54,4 @@ def _users(site: Site) -> SqlUsers:
     return SqlUsers(site.context.data)
 
 
-router = Router(path="/api", route_handlers=[sql_users, add_sql_user, remove_sql_user])
+router = Router(path="/api", guards=[admin_only], route_handlers=[sql_users, add_sql_user, remove_sql_user])

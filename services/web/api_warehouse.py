@@ -11,35 +11,34 @@ from litestar.params import FromQuery
 from litestar.response import Stream
 
 from services.web.answers import json_value
-from services.web.identity import AskerRequest, require_admin
-from services.web.problems import as_problem, problem_body
+from services.web.identity import admin_only
+from services.web.problems import Refusal, as_problem, problem_body
 from services.web.site import Here
 from services.web.upkeep import Rebuilding
 
+MEDIA_TYPE = "application/x-ndjson"
 
-@post("/rebuild", status_code=200)
-async def rebuild(request: AskerRequest, site: Here, projections: FromQuery[bool] = False) -> Stream:
+
+@post("/rebuild", status_code=200, media_type=MEDIA_TYPE)
+async def rebuild(site: Here, projections: FromQuery[bool] = False) -> Stream:
     """Compute every view again, or join the rebuild that runs. It goes on when the asker leaves.
 
     Answers one JSON line a step; the last one says ``finished``, or why not. With ``projections`` only those are
     computed, out of the log as the warehouse holds it.
     """
-    require_admin(request.user)
     running = site.reader.upkeep.begin_rebuild(projections_only=projections)
-    return Stream(_told(running), media_type="application/x-ndjson", headers={"X-Accel-Buffering": "no"})
+    return Stream(_told(running), media_type=MEDIA_TYPE, headers={"X-Accel-Buffering": "no"})
 
 
 @delete("/rebuild", status_code=200)
-async def stop_rebuild(request: AskerRequest, site: Here) -> dict[str, bool]:
+async def stop_rebuild(site: Here) -> dict[str, bool]:
     """Stop the rebuild that runs. The next one goes on from where it stood."""
-    require_admin(request.user)
     return {"stopped": await site.reader.upkeep.stop_rebuild()}
 
 
 @get("/warehouse")
-async def warehouse(request: AskerRequest, site: Here) -> dict[str, Any]:
+async def warehouse(site: Here) -> dict[str, Any]:
     """How far the warehouse is, what is being computed by new definitions, and the snapshot file."""
-    require_admin(request.user)
     return {
         "position": site.reader.position,
         "upgrade": site.reader.upkeep.upgrade,
@@ -48,17 +47,15 @@ async def warehouse(request: AskerRequest, site: Here) -> dict[str, Any]:
 
 
 @post("/snapshot", status_code=200)
-async def refresh_snapshot(request: AskerRequest, site: Here) -> dict[str, Any]:
+async def refresh_snapshot(site: Here) -> dict[str, Any]:
     """Write the snapshot file now."""
-    require_admin(request.user)
     answer: dict[str, Any] = msgspec.to_builtins(await site.reader.upkeep.snapshots.refresh())
     return answer
 
 
 @post("/verify/views", status_code=200)
-async def verify_views(request: AskerRequest, site: Here) -> dict[str, Any]:
+async def verify_views(site: Here) -> dict[str, Any]:
     """Compute every view beside the live one and name every row that differs."""
-    require_admin(request.user)
     position = site.reader.position
     differences = await asyncio.to_thread(site.reader.warehouse.verify_views)
     return {
@@ -81,8 +78,10 @@ async def _told(running: Rebuilding) -> AsyncIterator[bytes]:
         yield _line({"finished": True, "done": position, "elapsed_s": elapsed, "position": position})
 
 
-def _line(step: dict[str, Any]) -> bytes:
+def _line(step: dict[str, Any] | Refusal) -> bytes:
     return msgspec.json.encode(step) + b"\n"
 
 
-router = Router(path="/api", route_handlers=[rebuild, stop_rebuild, warehouse, refresh_snapshot, verify_views])
+router = Router(
+    path="/api", guards=[admin_only], route_handlers=[rebuild, stop_rebuild, warehouse, refresh_snapshot, verify_views]
+)

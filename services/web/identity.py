@@ -3,12 +3,14 @@
 Authentication is refused by default. A handler is open to all only by saying so: ``opt=OPEN``.
 """
 
+from collections.abc import Mapping
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
 import msgspec
 from litestar import Request
 from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
 from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult
 from litestar.types import ASGIApp
 
@@ -19,6 +21,12 @@ from services.web.tokens import Token, Tokens
 _OPEN_KEY = "open_to_all"
 OPEN: dict[str, Any] = {_OPEN_KEY: True}
 """Handler option: no login is needed."""
+
+
+def is_open(options: Mapping[str, Any]) -> bool:
+    """Whether the options of a handler say that no login is needed."""
+    return bool(options.get(_OPEN_KEY))
+
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 CSRF_FIELD = "csrf_token"
@@ -140,12 +148,13 @@ def _other_site(named: str) -> Problem:
     )
 
 
-def require_admin(identity: Identity) -> None:
-    """Refuse who may not manage the platform.
+def admin_only(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
+    """Guard of a handler for those who may manage the platform.
 
     Raises:
         Problem: 403.
     """
+    identity: Identity = connection.user
     if not identity.is_admin:
         raise Problem(
             403,

@@ -72,7 +72,7 @@ async def alerts_as_json(
     service: FromQuery[str] = "",
     text: FromQuery[str] = "",
 ) -> dict[str, Any]:
-    """The same list for programs."""
+    """Alerts: those that fire, or others as ``show`` says, with filters."""
     seen = seen_through(site.reader, lens)
     rows = await alert_query(show, severity, service, text).rows(site.reader, lens)
     return {"alerts": json_rows(rows), "truncated": len(rows) == LISTED_MAX, **seen}
@@ -80,7 +80,7 @@ async def alerts_as_json(
 
 @get("/api/alerts/{alert_key:str}")
 async def alert_as_json(alert_key: FromPath[str], site: Here, lens: Lens) -> dict[str, Any]:
-    """One alert with its timeline and occurrences, for programs."""
+    """One alert with its timeline and occurrences."""
     seen = seen_through(site.reader, lens)
     view = await read_alert(site.reader, alert_key, lens)
     parts = {name: json_value(part) for name, part in msgspec.structs.asdict(view).items()}

@@ -13,6 +13,7 @@ from projections.diff import UnknownView
 from projections.lens import Lens as FixedLens
 from services.web.answers import json_value, seen_through
 from services.web.asked_lens import TEXT_CHARS_MAX, AskedLens
+from services.web.declared import declared
 from services.web.identity import AskerRequest
 from services.web.pages import page
 from services.web.problems import Problem
@@ -72,9 +73,9 @@ async def diff_page(request: AskerRequest, site: Here, asked: NamedDependency[As
     )
 
 
-@get("/api/diff", dependencies={"asked": Provide(provide_asked)})
+@get("/api/diff", opt=declared(404), dependencies={"asked": Provide(provide_asked)})
 async def diff_as_json(site: Here, asked: NamedDependency[Asked]) -> dict[str, Any]:
-    """The same for programs."""
+    """What changed between two looks at the log, row by row, with the events that caused it."""
     if not asked.before.as_of:
         raise Problem(
             400, "There is nothing to compare", because="from is missing", instead="Give a log position or a time."

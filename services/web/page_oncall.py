@@ -25,7 +25,7 @@ async def oncall(request: AskerRequest, site: Here, lens: Lens) -> Template:
 
 @get("/api/oncall")
 async def oncall_as_json(site: Here, lens: Lens) -> dict[str, Any]:
-    """The same for programs."""
+    """Who is on call, who is next, and whom the policies ask when."""
     seen = seen_through(site.reader, lens)
     parts = msgspec.structs.asdict(await read_on_call(site.reader, lens))
     return {name: json_value(part) for name, part in parts.items()} | seen | {"names": await site.names.called()}

@@ -8,6 +8,7 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Template
 
 from services.web.answers import json_value, seen_through
+from services.web.declared import declared
 from services.web.identity import AskerRequest
 from services.web.pages import page
 from services.web.problems import Problem
@@ -16,7 +17,7 @@ from services.web.why import why
 from services.web.why_told import Why
 
 
-@get("/api/why/{about:path}")
+@get("/api/why/{about:path}", opt=declared(409))
 async def why_as_json(request: AskerRequest, about: FromPath[str], site: Here, lens: Lens) -> dict[str, Any]:
     """The causal chain behind an incident, alert, page, silence, event or receipt, with what did not happen."""
     seen = seen_through(site.reader, lens)

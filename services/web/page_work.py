@@ -41,7 +41,7 @@ async def work(request: AskerRequest, site: Here, lens: Lens) -> Template:
 
 @get("/api/work")
 async def work_as_json(site: Here, lens: Lens) -> dict[str, Any]:
-    """The same for programs."""
+    """What waits for somebody, the oldest first."""
     seen = seen_through(site.reader, lens)
     rows = await _rows(site, lens)
     names = await site.names.called()

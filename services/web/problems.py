@@ -7,6 +7,7 @@ import logging
 from http import HTTPStatus
 from typing import Any
 
+import msgspec
 from litestar import MediaType, Request, Response
 from litestar.exceptions import HTTPException
 from litestar.response import Redirect, Template
@@ -38,6 +39,17 @@ class Problem(RecountError):
         self.status = status
         self.error = error
         self.because = because
+
+
+class Refusal(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The JSON body of a problem."""
+
+    error: str
+    """What was asked, or what is wrong."""
+    because: str = ""
+    """Why."""
+    instead: str = ""
+    """What to do instead."""
 
 
 class LoginWanted(Problem):
@@ -85,6 +97,8 @@ def answer_problem(request: Request[Any, Any, Any], error: Exception) -> Respons
     """The answer for an exception that no handler caught."""
     problem = as_problem(error)
     headers = {"Retry-After": str(RETRY_AFTER_S)} if problem.status in (429, 503) else {}
+    if isinstance(error, HTTPException):
+        headers |= error.headers or {}  # which methods a route has
     if is_api(request.url.path):
         if problem.status == 401:
             headers["WWW-Authenticate"] = "Bearer"
@@ -102,10 +116,9 @@ def answer_problem(request: Request[Any, Any, Any], error: Exception) -> Respons
     )
 
 
-def problem_body(problem: Problem) -> dict[str, str]:
+def problem_body(problem: Problem) -> Refusal:
     """The JSON body of a problem; empty parts are left out."""
-    parts = {"error": problem.error, "because": problem.because, "instead": problem.hint}
-    return {name: text for name, text in parts.items() if text}
+    return Refusal(error=problem.error, because=problem.because, instead=problem.hint)
 
 
 def _phrase(status: int) -> str:

@@ -84,9 +84,11 @@ def _not_offered(what: str) -> Answered:
     """What Opsgenie tells of an alert and Recount does not."""
 
     async def answer(_asked: Asked) -> Reply:
+        """Not offered."""
         return refused(501, f"{what} of an alert are not offered; its page in Recount tells what happened to it")
 
-    return Answered(route=Route("GET", f"{CREATE}/{{identifier}}/{what}"), sender=ADAPTER.name, answer=answer)
+    route = Route("GET", f"{CREATE}/{{identifier}}/{what}")
+    return Answered(route=route, sender=ADAPTER.name, answer=answer, refuses=(501,))
 
 
 async def _found(asked: Asked, fields: dict[str, str]) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from services.web.page_login import safe_path
 from services.web.problems import Problem
 from tests.services.web.stack import RESPONDER_SECRET, Stack, eventually
 
-OPEN_TO_ALL = {"/healthz", "/login", "/ack/{token:str}", "/static/{file_path:path}"}
+OPEN_TO_ALL = {"/healthz", "/api/openapi.json", "/login", "/ack/{token:str}", "/static/{file_path:path}"}
 
 
 def every_route(recount: Stack) -> list[tuple[str, str]]:
