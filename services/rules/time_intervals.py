@@ -7,7 +7,7 @@ https://prometheus.io/docs/alerting/latest/configuration/#time_interval-0
 
 import calendar
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any
@@ -156,11 +156,11 @@ def parse_entry(value: Any, zone: str) -> Entry:
     check_zone(own)
     return Entry(
         zone=own,
-        times=tuple(_times(text) for text in _listed(value, "times")),
-        weekdays=tuple(_named_range(text, _WEEK_FROM_SUNDAY, 0, "weekday") for text in _listed(value, "weekdays")),
-        days_of_month=tuple(_days_of_month(text) for text in _listed(value, "days_of_month")),
-        months=tuple(_named_range(text, MONTHS, 1, "month") for text in _listed(value, "months")),
-        years=tuple(_years(text) for text in _listed(value, "years")),
+        times=_ranges(value, "times", _times),
+        weekdays=_ranges(value, "weekdays", lambda day: _named_range(day, _WEEK_FROM_SUNDAY, 0, "weekday")),
+        days_of_month=_ranges(value, "days_of_month", _days_of_month),
+        months=_ranges(value, "months", lambda month: _named_range(month, MONTHS, 1, "month")),
+        years=_ranges(value, "years", _years),
     )
 
 
@@ -229,14 +229,17 @@ def _is_constant(entry: Entry, days: Sequence[date]) -> bool:
     return not any(held) or (all(held) and not entry.times)
 
 
-def _listed(value: dict[str, Any], name: str) -> Iterable[Any]:
+def _ranges(value: dict[str, Any], name: str, read: Callable[[Any], Range]) -> tuple[Range, ...]:
     if name not in value:
         return ()
     found = value[name]
     # An empty one would never fit in Alertmanager, which nobody means who writes it.
     if not isinstance(found, list) or not found:
         raise _wrong(f"{name}: expected a list of at least one", repr(found))
-    return found
+    try:
+        return tuple(read(each) for each in found)
+    except BadConfiguration as error:
+        raise BadConfiguration(f"{name}: {error}", hint=error.hint) from error
 
 
 def _times(value: Any) -> Range:

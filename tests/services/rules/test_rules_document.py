@@ -1,12 +1,15 @@
 """The rule set as TOML: what it means, what is inherited, and errors that name the key."""
 
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from events.errors import BadConfiguration
+from services.rules import rules_document
 from services.rules.rules_document import ROUTES_MAX, parse_rules
 from services.rules.ruleset import BUILT_IN, Flapping
 from services.rules.time_intervals import Range
@@ -108,7 +111,7 @@ name = "a"
         ("time_intervals.night = ['9']", "time_intervals.night: expected a table"),
         (
             "[time_intervals.n]\n[[time_intervals.n.times]]\ntimes = ['9']",
-            "time_intervals.n.times[0]: expected a time of",
+            "time_intervals.n.times[0]: times: expected a time of",
         ),
         ("[flapping]\nchanges = 5", "flapping.within: is missing"),
         ("[flapping]\nchanges = 1\nwithin = '1m'\nsettle = '1m'", "flapping.changes: expected 2 to 100, got 1"),
@@ -122,6 +125,31 @@ def test_what_is_wrong_is_named_with_its_key(text: str, said: str):
     assert said in str(refusal.value)
     assert str(refusal.value).startswith("rules.toml: ")
     assert refusal.value.hint
+
+
+EXAMPLE = Path(rules_document.__file__).with_name("example.toml").read_text().splitlines()
+SET_IN_EXAMPLE = [number for number, line in enumerate(EXAMPLE) if re.match(r"\w+ *=", line)]
+
+
+@pytest.mark.parametrize("number", SET_IN_EXAMPLE)
+@pytest.mark.parametrize("value", ["5.5", "[[5]]", '"\\u0007 ="', "2026-03-01"])
+def test_whatever_is_wrong_in_the_example_is_named(number: int, value: str):
+    key = EXAMPLE[number].partition("=")[0].strip()
+    changed = "\n".join([*EXAMPLE[:number], f"{key} = {value}", *EXAMPLE[number + 1 :]])
+    with pytest.raises(BadConfiguration) as refusal:
+        parse_rules(changed, "rules.toml")
+    assert key in str(refusal.value), str(refusal.value)
+    assert refusal.value.hint
+
+
+@pytest.mark.parametrize("number", SET_IN_EXAMPLE)
+def test_a_key_that_is_misspelt_is_named(number: int):
+    key = EXAMPLE[number].partition("=")[0].strip()
+    changed = "\n".join([*EXAMPLE[:number], f"{key}z{EXAMPLE[number][len(key) :]}", *EXAMPLE[number + 1 :]])
+    with pytest.raises(BadConfiguration) as refusal:
+        parse_rules(changed, "rules.toml")
+    # What must be there is missed first.
+    assert f"{key}z" in str(refusal.value) or f"{key}: is missing" in str(refusal.value)
 
 
 def test_a_tree_is_not_endless():
