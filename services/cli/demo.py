@@ -27,8 +27,10 @@ POLL_S = 0.1
 BEGAN_BEFORE = timedelta(minutes=3)
 UNNOTICED = timedelta(minutes=2)
 
-LATENCY = {"alertname": "CheckoutLatencyHigh", "service": "checkout", "severity": "error", "team": "payments"}
-ERRORS = {"alertname": "CheckoutErrorRate", "service": "checkout", "severity": "critical", "team": "payments"}
+LATENCY = {"alertname": "CheckoutLatencyHigh", "severity": "error", "team": "payments"}
+ERRORS = {"alertname": "CheckoutErrorRate", "severity": "critical", "team": "payments"}
+# The first that no open incident is about, which the alerts would join; a first alert by hand often is about checkout.
+SERVICES = ("checkout", "checkout-demo")
 
 
 def register(app: typer.Typer) -> None:
@@ -72,6 +74,7 @@ class Play:
         self._pause_s = 0.0 if fast else PAUSE_S
         self._quiet = quiet
         self._began = datetime.now(UTC) - BEGAN_BEFORE
+        self._service = self._free_service()
         self._instance = f"checkout-{key_of(new_event_id())[:6]}"  # each showing is an alert of its own
         made = api.post("/api/keys", json={"sender": "alertmanager", "name": "demo"})
         self._key_id, self._key = made["key_id"], made["secret"]
@@ -81,7 +84,6 @@ class Play:
 
     def run(self) -> None:
         """The story, from the first alert to the postmortem."""
-        self._refuse_an_open_one()
         ada, grace = self._players.first, self._players.second
         self._alert(LATENCY, "p99 latency of checkout is above 2 s", "firing")
         self._tell("Alertmanager: CheckoutLatencyHigh fires. It is stored before it is answered.")
@@ -113,32 +115,36 @@ class Play:
         """Revoke the demo's integration key."""
         self._api.delete(f"/api/keys/{self._key_id}", reason="the demo is over")
 
-    def _refuse_an_open_one(self) -> None:
-        """The alerts would join an open incident of the same service, and the story would be another."""
+    def _free_service(self) -> str:
+        """A service without an open incident, or the story would be another."""
         sql = (
-            f"select incident_id from incidents where service = '{LATENCY['service']}' "
-            "and phase in ('triage', 'active', 'contained', 'eradicated') order by incident_id limit 1"
+            "select service, min(incident_id) from incidents "
+            "where phase in ('triage', 'active', 'contained', 'eradicated') group by service"
         )
-        for (incident,) in self._api.post("/api/sql", json={"sql": sql})["rows"]:
-            raise RecountError(
-                f"{incident} about {LATENCY['service']} is open: the alerts of the demo would join it",
-                hint=f"End it first: recount resolve {incident} (what still has impact: recount contain {incident}).",
-            )
+        open_ones: dict[str, str] = dict(self._api.post("/api/sql", json={"sql": sql})["rows"])
+        for service in SERVICES:
+            if service not in open_ones:
+                return service
+        incident = open_ones[SERVICES[-1]]
+        raise RecountError(
+            f"{incident} about {SERVICES[-1]} is open: the alerts of the demo would join it",
+            hint=f"End it first: recount resolve {incident} (what still has impact: recount contain {incident}).",
+        )
 
     def _alert(self, labels: dict[str, str], summary: str, status: str) -> None:
         alert = {
             "status": status,
-            "labels": labels | {"instance": self._instance},
+            "labels": labels | {"service": self._service, "instance": self._instance},
             "annotations": {"summary": summary, "runbook_url": "https://runbooks.example.org/checkout"},
             "startsAt": self._began.isoformat(),
             "endsAt": datetime.now(UTC).isoformat() if status == "resolved" else "0001-01-01T00:00:00Z",
             "generatorURL": "http://prometheus.example.org/graph",
             "fingerprint": key_of(labels["alertname"], self._instance)[:16],
         }
-        group = {"service": "checkout"}
+        group = {"service": self._service}
         payload = {
             "version": "4",
-            "groupKey": '{}:{service="checkout"}',
+            "groupKey": f'{{}}:{{service="{self._service}"}}',
             "truncatedAlerts": 0,
             "status": status,
             "receiver": "recount",

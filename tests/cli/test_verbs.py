@@ -38,9 +38,14 @@ def test_the_demo_plays_a_whole_incident(recount: Recount, played: str):
 
 def test_the_demo_does_not_mix_with_an_open_incident_of_its_service(recount: Recount, played: str):
     opened = recount.do("declare", "checkout again", "--service", "checkout", "--json").json["target"]
+    beside = recount.do("demo", "--fast", "--json").json["incident_id"]
+    assert beside not in (opened, played)
+    assert recount.do("show", beside, "--json").json["incident"]["service"] == "checkout-demo"
+    recount.do("reopen", beside, "it is slow again")
     refused = recount.refused("demo", "--fast")
-    assert f"{opened} about checkout is open" in str(refused)
-    assert f"recount resolve {opened}" in refused.hint
+    assert f"{beside} about checkout-demo is open" in str(refused)
+    assert f"recount resolve {beside}" in refused.hint
+    recount.do("resolve", beside, "it was the demo")
     recount.do("dismiss", opened, "false_positive")
 
 
@@ -127,6 +132,14 @@ def test_an_alert_is_taken_out_and_put_back(recount: Recount, played: str, incid
     recount.do("unlink", incident, alert)
     recount.do("link", played, alert)
     assert "recount sql" in recount.refused("link", incident, "no-such-alert").hint
+
+
+def test_the_cause_is_said_and_which_change_it_was(recount: Recount, incident: str):
+    assert "cause identified: a missing index" in recount.do("identify", incident, "a missing index").out
+    assert "nothing to change" in recount.do("identify", incident, "another").out
+    refused = recount.refused("changes", "link", incident, "no-such-change")
+    assert "recount changes list" in refused.hint
+    assert "give one of cause, remedy" in recount.refused("changes", "link", incident, "c1", "culprit").hint
 
 
 def test_actions_are_agreed_on_listed_and_finished(recount: Recount, incident: str):
