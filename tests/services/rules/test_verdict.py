@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from events.alert import ALERT_SEVERITIES
 from events.ids import key_of
 from events.silence import SilenceChanged, SilenceCreated, SilenceEnded
-from services.rules.inhibition import inhibition_keys
 from services.rules.matchers import all_fit, parse_all, parse_matchers
 from services.rules.rules_document import parse_rules
 from services.rules.ruleset import BUILT_IN
@@ -237,37 +236,6 @@ def test_matchers_see_what_is_known_where_no_label_says_it():
         "integration": "key-1",
         "alertname": "T",
     }
-
-
-def test_sources_and_targets_meet_where_their_labels_agree():
-    def at(**labels: str) -> tuple[set[str], set[str]]:
-        keys = inhibition_keys(RULES, labels)
-        return {key.key for key in keys if key.is_source}, {key.key for key in keys if not key.is_source}
-
-    says, _ = at(alertname="NodeDown", node="n1")
-    _, looks = at(alertname="Disk", node="n1")
-    assert says & looks
-    assert not says & at(alertname="Disk", node="n2")[1]
-    # A missing label equals an empty one.
-    assert at(alertname="NodeDown")[0] & at(alertname="Disk", node="")[1]
-
-
-def test_alerts_that_fit_both_sides_do_not_hold_each_other_back():
-    rules = parse_rules("""
-[[inhibit]]
-name = "worst"
-source = ['severity=~"critical|warning"']
-target = ['severity=~"warning|info"']
-""")
-
-    def at(severity: str) -> tuple[set[str], set[str]]:
-        keys = inhibition_keys(rules, {"severity": severity})
-        return {key.key for key in keys if key.is_source}, {key.key for key in keys if not key.is_source}
-
-    assert not at("warning")[0] & at("warning")[1]
-    assert at("critical")[0] & at("warning")[1]
-    assert at("warning")[0] & at("info")[1]
-    assert at("critical")[0] & at("info")[1]
 
 
 def test_an_alert_flaps_until_it_has_been_quiet_for_long_enough():
