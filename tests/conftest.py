@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import sysconfig
 from collections.abc import AsyncIterator, Generator, Iterator
 from datetime import UTC, datetime
@@ -97,9 +98,11 @@ async def _declared(js: JetStreamContext) -> None:
                 await asyncio.sleep(0.05)
 
 
-@pytest.fixture(params=["memory", "nats"])
-def log(request: pytest.FixtureRequest) -> EventLog:
-    """Each implementation of the event log in turn."""
+@pytest.fixture(params=["memory", "nats", "nats, as if it were long"])
+def log(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> EventLog:
+    """Each implementation of the event log in turn, and on NATS each way of reading."""
     if request.param == "memory":
         return MemoryLog(now=lambda: datetime.now(UTC))
+    if request.param != "nats":
+        monkeypatch.setattr("events.nats_direct_get.NEAR_POSITIONS", -sys.maxsize)
     return request.getfixturevalue("nats_log")
