@@ -61,6 +61,10 @@ ADDRESS_BYTES_MAX = 8 * 1024
 # Long enough for a queue of half a second to drain, short enough for an alert.
 RETRY_AFTER_S = 2
 
+# What a sender is asked for that brings no key. Google Cloud Monitoring and Amazon SNS send user and password only once
+# they were asked for them so; an address with the key in it asks for nothing.
+CHALLENGES = 'Basic realm="Recount", Bearer'
+
 logger = logging.getLogger("recount.intake")
 
 # Of the port itself; everything else is a producer's.
@@ -224,10 +228,10 @@ class Door:
 
     async def _admit(self, adapter: Adapter, secret: str) -> Key:
         if not secret:
-            raise Turned(401, "no integration key in the request", www_authenticate="Bearer")
+            raise Turned(401, "no integration key in the request", www_authenticate=CHALLENGES)
         key = await self._keys.find(secret, self._clock.now())
         if key is None:
-            raise Turned(401, "the integration key is unknown", www_authenticate="Bearer")
+            raise Turned(401, "the integration key is unknown", www_authenticate=CHALLENGES)
         if key.is_revoked:
             raise Turned(403, f"{key.key_id} was revoked")
         if key.sender != adapter.name and key.sender not in adapter.keys_of:

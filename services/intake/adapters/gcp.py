@@ -3,7 +3,7 @@ channels").
 
 An alert is known by its ``incident_id``, which open and closed notifications share. The key comes as the password of
 basic authentication, as a bearer token, in the path, or as ``auth_token`` in the query, which is Google's "token
-authentication". Any 2xx is delivered.
+authentication". User and password come only after a 401 asked for them. Any 2xx is delivered.
 """
 
 from typing import Annotated, Any
@@ -15,7 +15,9 @@ from events.receipt import Receipt
 from services.intake.adapters import Adapter, InvalidPayload, Request
 from services.intake.payload import accepted, decoded_as, epoch_moment, said
 from services.intake.routing import query_fields
-from services.intake.signal import FINGERPRINT_LENGTH_MAX, Signal, severity_of, words
+from services.intake.signal import FINGERPRINT_LENGTH_MAX, Signal, State, severity_of, words
+
+_STATES: dict[str, State] = {"open": "firing", "acknowledged": "acknowledged", "closed": "resolved"}
 
 TOKEN_FIELD = "auth_token"
 """Field of the query that holds the key; the name that Google's own example has."""
@@ -73,7 +75,7 @@ _DECODER = msgspec.json.Decoder(Payload)
 def parse(receipt: Receipt) -> Payload:
     """See `Adapter.parse`."""
     payload = decoded_as(_DECODER, receipt.body, "a notification of Cloud Monitoring")
-    if payload.incident.state.lower() not in ("open", "closed"):
+    if payload.incident.state.lower() not in _STATES:
         raise InvalidPayload(f"incident.state is {payload.incident.state[:40]!r}, neither open nor closed")
     return payload
 
@@ -81,7 +83,8 @@ def parse(receipt: Receipt) -> Payload:
 def signals(payload: Payload, _receipt: Receipt) -> tuple[Signal, ...]:
     """See `Adapter.signals`."""
     incident = payload.incident
-    is_over = incident.state.lower() == "closed"
+    state = _STATES[incident.state.lower()]
+    is_over = state == "resolved"
     policy, resource, metric = _texts(incident.policy_user_labels), _labels(incident.resource), _labels(incident.metric)
     user = _texts(incident.metadata.user_labels if incident.metadata else None)
     # A test is sent once and never closed.
@@ -97,7 +100,7 @@ def signals(payload: Payload, _receipt: Receipt) -> tuple[Signal, ...]:
     }
     return (
         Signal(
-            state="resolved" if is_over else "firing",
+            state=state,
             fingerprint=incident.incident_id,
             title=incident.policy_name or incident.condition_name or incident.incident_id,
             severity="info" if is_test else _severity(incident, policy),

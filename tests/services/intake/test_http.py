@@ -86,6 +86,18 @@ async def test_older_clients_of_pagerduty_have_the_key_in_a_header(intake: Stack
     assert (await intake.post(path, event, x_routing_key=intake.secrets["pagerduty"])).status_code == 202
 
 
+async def test_who_brings_no_key_is_asked_for_user_and_password(intake: Stack):
+    """Cloud Monitoring and SNS send them after they were asked, and only then."""
+    incident = {"incident": {"incident_id": "f2e08c33", "state": "open", "policy_name": "CPU"}, "version": "1.2"}
+    asked = await intake.post("/hooks/gcp", incident)
+    assert asked.status_code == 401
+    assert asked.headers["www-authenticate"].split(",")[0].lower() == 'basic realm="recount"'
+    async with httpx.AsyncClient(base_url=intake.url) as client:
+        answer = await client.post("/hooks/gcp", json=incident, auth=("google", intake.secrets["gcp"]))
+    assert answer.status_code == 202
+    await intake.said("AlertFired")
+
+
 async def test_a_trigger_without_a_key_gets_one_that_resolves_it(intake: Stack):
     event = trigger(intake.secrets["pagerduty"])
     del event["dedup_key"]
