@@ -15,7 +15,7 @@ import msgspec
 
 from events.alert import AlertSeverity
 from services.intake.adapters import InvalidPayload
-from services.intake.payload import UNREADABLE, identity, said
+from services.intake.payload import UNREADABLE, as_object, identity, said
 from services.intake.signal import Signal, State, lenient_moment, words
 
 _CONSOLES = {
@@ -46,7 +46,7 @@ def signals_of(message: dict[str, Any], *, topic: str = "") -> tuple[Signal, ...
 
 
 def _alarm_of_sns(message: dict[str, Any], labels: dict[str, str]) -> Signal:
-    trigger = _object(message.get("Trigger"))
+    trigger = as_object(message.get("Trigger"))
     dimensions = {
         words(one.get("name")): words(one.get("value"))
         for one in _objects(trigger.get("Dimensions")) or _metric_dimensions(trigger)
@@ -70,12 +70,12 @@ def _alarm_of_sns(message: dict[str, Any], labels: dict[str, str]) -> Signal:
 
 def _metric_dimensions(trigger: dict[str, Any]) -> list[dict[str, Any]]:
     # An alarm on metric maths lists its metrics instead.
-    metrics = [_object(_object(one.get("MetricStat")).get("Metric")) for one in _objects(trigger.get("Metrics"))]
+    metrics = [as_object(as_object(one.get("MetricStat")).get("Metric")) for one in _objects(trigger.get("Metrics"))]
     return [dimension for metric in metrics for dimension in _objects(metric.get("Dimensions"))]
 
 
 def _event(event: dict[str, Any], labels: dict[str, str]) -> Signal:
-    kind, detail = words(event["detail-type"]), _object(event.get("detail"))
+    kind, detail = words(event["detail-type"]), as_object(event.get("detail"))
     if kind == "CloudWatch Alarm State Change" and words(detail.get("alarmName")):
         return _alarm_of_eventbridge(event, detail, labels)
     if kind == "GuardDuty Finding" and words(detail.get("id")):
@@ -101,12 +101,14 @@ def _event(event: dict[str, Any], labels: dict[str, str]) -> Signal:
 
 
 def _alarm_of_eventbridge(event: dict[str, Any], detail: dict[str, Any], labels: dict[str, str]) -> Signal:
-    state, former = _object(detail.get("state")), _object(detail.get("previousState"))
-    configuration = _object(detail.get("configuration"))
-    metrics = [_object(_object(one.get("metricStat")).get("metric")) for one in _objects(configuration.get("metrics"))]
+    state, former = as_object(detail.get("state")), as_object(detail.get("previousState"))
+    configuration = as_object(detail.get("configuration"))
+    metrics = [
+        as_object(as_object(one.get("metricStat")).get("metric")) for one in _objects(configuration.get("metrics"))
+    ]
     dimensions: dict[str, str] = {}
     for metric in metrics:
-        for name, value in _object(metric.get("dimensions")).items():
+        for name, value in as_object(metric.get("dimensions")).items():
             dimensions.setdefault(name, words(value))
     resources = event.get("resources")
     measured = next((metric for metric in metrics if metric.get("name")), {})
@@ -186,10 +188,10 @@ def _console(partition: str, region: str, alarm: str) -> str:
 
 
 def _finding(event: dict[str, Any], detail: dict[str, Any], labels: dict[str, str]) -> Signal:
-    service, resource = _object(detail.get("service")), _object(detail.get("resource"))
+    service, resource = as_object(detail.get("service")), as_object(detail.get("resource"))
     is_archived = service.get("archived") is True
     # "Generate sample findings" makes one of each type, and nobody is to be woken by a hundred of them.
-    is_sample = _object(service.get("additionalInfo")).get("sample") is True
+    is_sample = as_object(service.get("additionalInfo")).get("sample") is True
     updated_at = lenient_moment(words(detail.get("updatedAt")))
     region, account = words(detail.get("region") or event.get("region")), words(detail.get("accountId"))
     return Signal(
@@ -240,7 +242,7 @@ def _resource(resource: dict[str, Any]) -> str:
         ("lambdaDetails", "functionName"),
         ("rdsDbInstanceDetails", "dbInstanceIdentifier"),
     ):
-        found = words(_object(resource.get(holder)).get(name))
+        found = words(as_object(resource.get(holder)).get(name))
         if found:
             return found
     return next((words(bucket.get("name")) for bucket in _objects(resource.get("s3BucketDetails"))), "")
@@ -250,10 +252,6 @@ def _guardduty(partition: str, region: str, finding_id: str) -> str:
     host = _CONSOLES.get(partition)
     query = f"macros=current&fId={quote(finding_id, safe='')}"
     return f"https://{host}/guardduty/home?region={region}#/findings?{query}" if host and region else ""
-
-
-def _object(value: object) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
 
 
 def _objects(value: object) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ import msgspec
 
 from events.receipt import Receipt
 from services.intake.adapters import InvalidPayload, Reply
-from services.intake.signal import FINGERPRINT_LENGTH_MAX, words
+from services.intake.signal import FINGERPRINT_LENGTH_MAX, severity_of, words
 
 # Seconds since 1970 stay below this until the year 5138; milliseconds passed it in 1973.
 _SECONDS_MAX = 100_000_000_000
@@ -92,6 +92,16 @@ def at(value: Any, *path: str | int) -> Any:
         else:
             return None
     return value
+
+
+def as_object(value: object) -> dict[str, Any]:
+    """A value that should be a JSON object; an empty one when it is not."""
+    return value if isinstance(value, dict) else {}
+
+
+def unknown_severity(word: str) -> dict[str, str]:
+    """The label that keeps a sender's word for severity which Recount has no word for; none for one that it knows."""
+    return {"severity": word} if word and severity_of(word) == "unknown" else {}
 
 
 def text_at(value: Any, *path: str | int) -> str:

@@ -16,7 +16,7 @@ import msgspec
 from events.alert import AlertSeverity
 from events.receipt import Receipt
 from services.intake.adapters import Adapter, InvalidPayload
-from services.intake.payload import accepted, decoded_as, said
+from services.intake.payload import accepted, as_object, decoded_as, said
 from services.intake.signal import FINGERPRINT_LENGTH_MAX, Signal, lenient_moment, words
 
 SCHEMA_ID = "azureMonitorCommonAlertSchema"
@@ -115,8 +115,7 @@ def signals(payload: Payload, _receipt: Receipt) -> tuple[Signal, ...]:
 
 
 def _criteria(context: object) -> list[dict[str, Any]]:
-    condition = context.get("condition") if isinstance(context, dict) else None
-    criteria = condition.get("allOf") if isinstance(condition, dict) else None
+    criteria = as_object(as_object(context).get("condition")).get("allOf")
     return [one for one in criteria if isinstance(one, dict)] if isinstance(criteria, list) else []
 
 

@@ -17,7 +17,7 @@ import msgspec
 from events.receipt import Receipt
 from services.intake.adapters import Adapter, InvalidPayload, Reply
 from services.intake.adapters.cloudevents import events_of
-from services.intake.payload import at, identity, json_of, said, text_at
+from services.intake.payload import as_object, at, identity, json_of, said, text_at, unknown_severity
 from services.intake.signal import Change, Said, Signal, lenient_moment, severity_of, words
 
 _PREFIX = "dev.cdevents."
@@ -95,8 +95,8 @@ def _incident(event: Event) -> Signal:
     severity = text_at(custom, "severity")
     is_over = _INCIDENT[event.predicate] == "resolved"
     description = text_at(event.body, "subject", "content", "description")
-    labels = _labels(event) | {"severity": severity if severity_of(severity) == "unknown" else ""}
-    annotations = {f"custom_{name}": words(value) for name, value in custom.items()} if isinstance(custom, dict) else {}
+    labels = _labels(event) | unknown_severity(severity)
+    annotations = {f"custom_{name}": words(value) for name, value in as_object(custom).items()}
     return Signal(
         state="resolved" if is_over else "firing",
         fingerprint=identity(text_at(event.body, "subject", "source") or event.source, _id(event)),

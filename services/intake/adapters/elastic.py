@@ -12,7 +12,7 @@ from typing import Any
 
 from events.receipt import Receipt
 from services.intake.adapters import Adapter, InvalidPayload
-from services.intake.payload import accepted, identity, object_of, said, text_at
+from services.intake.payload import accepted, identity, object_of, said, text_at, unknown_severity
 from services.intake.signal import Signal, lenient_moment, severity_of
 
 _RECOVERED = "recovered"
@@ -36,9 +36,7 @@ def signals(event: dict[str, Any], receipt: Receipt) -> tuple[Signal, ...]:
     run_at = lenient_moment(text_at(event, "date"))
     never_recovers = text_at(event, "rule_type").startswith("siem.")
     severity = text_at(event, "severity")
-    labels = {name: text_at(event, name) for name in _LABELS}
-    if severity and severity_of(severity) == "unknown":
-        labels["severity"] = severity
+    labels = {name: text_at(event, name) for name in _LABELS} | unknown_severity(severity)
     return (
         Signal(
             state="resolved" if is_over else "firing",

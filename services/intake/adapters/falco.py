@@ -15,7 +15,7 @@ import msgspec
 from events.alert import AlertSeverity
 from events.receipt import Receipt
 from services.intake.adapters import Adapter, InvalidPayload
-from services.intake.payload import accepted, identity, object_of, said, text_at, texts_at
+from services.intake.payload import accepted, as_object, identity, object_of, said, text_at, texts_at
 from services.intake.signal import Signal, lenient_moment, severity_of, words
 
 _SEVERITIES: dict[str, AlertSeverity] = {"emergency": "critical", "alert": "critical", "critical": "critical"}
@@ -43,8 +43,7 @@ def parse(receipt: Receipt) -> Detection:
 def signals(detection: Detection, receipt: Receipt) -> tuple[Signal, ...]:
     """See `Adapter.signals`."""
     event = detection.event
-    fields = event.get("output_fields")
-    outputs = {name: words(value) for name, value in fields.items()} if isinstance(fields, dict) else {}
+    outputs = {name: words(value) for name, value in as_object(event.get("output_fields")).items()}
     host = text_at(event, "hostname")
     priority = text_at(event, "priority")
     labels = {

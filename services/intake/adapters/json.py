@@ -18,7 +18,7 @@ import msgspec
 
 from events.receipt import Receipt
 from services.intake.adapters import Adapter, InvalidPayload, Reply
-from services.intake.payload import decoded_as, require_at_most
+from services.intake.payload import decoded_as, require_at_most, unknown_severity
 from services.intake.signal import FINGERPRINT_LENGTH_MAX, Signal, State, moment, severity_of, words
 from services.intake.signature import hmac_sha256
 
@@ -93,10 +93,7 @@ def faults(alert: Alert, name: str) -> list[str]:
 def signal_of(alert: Alert) -> Signal:
     """What a checked alert says."""
     state = STATES[alert.state.strip().lower()]
-    severity = severity_of(alert.severity)
-    labels = {name: words(value) for name, value in alert.labels.items()}
-    if severity == "unknown" and alert.severity:
-        labels.setdefault("severity", alert.severity)
+    labels = unknown_severity(alert.severity) | {name: words(value) for name, value in alert.labels.items()}
     annotations = {name: words(value) for name, value in alert.annotations.items()}
     if alert.description:
         annotations["description"] = alert.description
@@ -104,7 +101,7 @@ def signal_of(alert: Alert) -> Signal:
         state=state,
         fingerprint=alert.key or alert.title,
         title=alert.title or alert.key,
-        severity=severity,
+        severity=severity_of(alert.severity),
         service=alert.service,
         labels=labels,
         annotations=annotations,

@@ -16,7 +16,7 @@ import msgspec
 
 from events.receipt import Receipt
 from services.intake.adapters import Adapter, InvalidPayload
-from services.intake.payload import accepted, as_parsed, decoded_as, said
+from services.intake.payload import accepted, as_object, as_parsed, decoded_as, said
 from services.intake.signal import FINGERPRINT_LENGTH_MAX, Signal, State, lenient_moment, severity_of, words
 from services.intake.signature import hmac_sha256
 
@@ -73,13 +73,13 @@ def _resource(payload: Payload, receipt: Receipt) -> str:
 
 
 def _event_alert(payload: Payload) -> tuple[Signal, ...]:
-    event = _object(payload.data.get("event"))
+    event = as_object(payload.data.get("event"))
     tags = _tags(event)
     issue = words(event.get("issue_id")) or _found(_ISSUE, words(event.get("issue_url")))
     if not issue:
         raise InvalidPayload("data.event names no issue: issue_id is missing")
     project = _found(_PROJECT, words(event.get("url")))
-    exception = words(_object(event.get("metadata")).get("value"))
+    exception = words(as_object(event.get("metadata")).get("value"))
     return (
         Signal(
             state="firing",
@@ -105,14 +105,14 @@ def _event_alert(payload: Payload) -> tuple[Signal, ...]:
 
 
 def _issue(payload: Payload) -> tuple[Signal, ...]:
-    issue = _object(payload.data.get("issue"))
+    issue = as_object(payload.data.get("issue"))
     number = words(issue.get("id"))
     if not number:
         raise InvalidPayload("data.issue.id is missing")
     says = ISSUE_ACTIONS.get(payload.action)
     if says is None:
         return ()
-    project = _object(issue.get("project"))
+    project = as_object(issue.get("project"))
     service = words(project.get("slug") or project.get("name"))
     who = words(payload.actor.name) if payload.actor else ""
     seen_at = lenient_moment(words(issue.get("lastSeen")))
@@ -145,14 +145,14 @@ def _issue(payload: Payload) -> tuple[Signal, ...]:
 
 def _note(action: str, issue: dict[str, Any]) -> str:
     if action == "assigned":
-        assignee = _object(issue.get("assignedTo"))
+        assignee = as_object(issue.get("assignedTo"))
         return f"assigned to {words(assignee.get('name')) or 'somebody'}"
     return f"{action} in Sentry" if ISSUE_ACTIONS.get(action) == "resolved" else ""
 
 
 def _metric_alert(payload: Payload) -> tuple[Signal, ...]:
-    alert = _object(payload.data.get("metric_alert"))
-    rule = _object(alert.get("alert_rule"))
+    alert = as_object(payload.data.get("metric_alert"))
+    rule = as_object(alert.get("alert_rule"))
     number = words(rule.get("id")) or words(alert.get("id"))
     if not number:
         raise InvalidPayload("data.metric_alert names no alert rule: alert_rule.id is missing")
@@ -227,10 +227,6 @@ def _tags(event: dict[str, Any]) -> dict[str, str]:
 def _found(pattern: re.Pattern[str], url: str) -> str:
     found = pattern.search(url)
     return found[1] if found else ""
-
-
-def _object(value: object) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
 
 
 ADAPTER = Adapter(

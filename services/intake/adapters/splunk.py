@@ -17,7 +17,7 @@ import msgspec
 
 from events.receipt import Receipt
 from services.intake.adapters import Adapter, InvalidPayload
-from services.intake.payload import accepted, epoch_moment, identity, object_of, said, text_at
+from services.intake.payload import accepted, epoch_moment, identity, object_of, said, text_at, unknown_severity
 from services.intake.signal import Signal, severity_of, words
 
 # ``scheduler__admin__search__RMD5…_at_1427942640_178``; a real-time search, ``rt_…``, keeps one id for all its results.
@@ -64,8 +64,7 @@ def signals(payload: Payload, receipt: Receipt) -> tuple[Signal, ...]:
     annotations = {f"result_{name}": value for name, value in row.items() if name not in _OURS}
     annotations |= {"sid": text_at(payload.whole, "sid"), "owner": text_at(payload.whole, "owner")}
     severity = row.get("severity") or row.get("urgency") or ""
-    if severity and severity_of(severity) == "unknown":
-        labels["severity"] = severity
+    labels |= unknown_severity(severity)
     return (
         Signal(
             state="firing",
