@@ -21,6 +21,7 @@ import msgspec
 from events import RecountError
 from projections.catalog import Catalog
 from projections.comments import comment_on_all
+from projections.files import files_of, remove
 from projections.log_tables import ALL, TABLES, all_rows_sql
 from projections.schema import PEOPLE_DATABASE, SCHEMA_VERSION
 from projections.statement import first_line
@@ -72,7 +73,7 @@ def snapshot_paths(warehouse: Path) -> tuple[Path, Path]:
 def files_written(warehouse: Path) -> list[str]:
     """Every path that writing a snapshot touches inside the engine, which may use no other file."""
     _target, writing = snapshot_paths(warehouse.absolute())
-    return [f"{writing}{suffix}" for suffix in ("", ".wal", ".wal.checkpoint", ".wal.recovery")]
+    return [str(file) for file in files_of(writing)]
 
 
 def read_snapshot(path: Path) -> SnapshotInfo | None:
@@ -103,7 +104,7 @@ def write_snapshot(
         SnapshotRefused: there is no room, or it cannot be written.
     """
     target, writing = snapshot_paths(warehouse.absolute())
-    _remove(writing)
+    remove(files_of(writing))
     _check_room(warehouse)
     try:
         _begin(cursor, target, writing, anew=names)
@@ -132,7 +133,7 @@ def _begin(cursor: duckdb.DuckDBPyConnection, target: Path, writing: Path, *, an
         if _attach(cursor, writing) and _can_be_continued(cursor):
             return
         cursor.execute(f"detach database if exists {_DATABASE}")
-        _remove(writing)
+        remove(files_of(writing))
     cursor.execute(f"attach '{_quoted(writing)}' as {_DATABASE}")
 
 
@@ -255,7 +256,7 @@ def _abandon(cursor: duckdb.DuckDBPyConnection, writing: Path) -> None:
         cursor.execute(f"detach database if exists {_DATABASE}")
     except duckdb.Error:
         pass  # an instance that is damaged or being closed refuses this, and goes away with the file
-    _remove(writing)
+    remove(files_of(writing))
 
 
 def _live(cursor: duckdb.DuckDBPyConnection) -> str:
@@ -276,11 +277,6 @@ def _info(row: tuple[int, datetime | None, datetime, bool], path: Path) -> Snaps
         has_names=has_names,
         bytes=path.stat().st_size,
     )
-
-
-def _remove(writing: Path) -> None:
-    for suffix in ("", ".wal", ".wal.checkpoint", ".wal.recovery"):
-        Path(f"{writing}{suffix}").unlink(missing_ok=True)
 
 
 def _sync(path: Path) -> None:

@@ -1,5 +1,6 @@
 """How a warehouse lies in its file: opening it locked down, adding events, defining views, filling tables."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,8 @@ from projections.snapshot import files_written
 from projections.statement import first_line
 
 IN_MEMORY = Path(":memory:")
+
+_CORRUPT = re.compile(r"([A-Za-z ]+: )?corrupt (database|wal)\b", re.IGNORECASE)
 
 # Spilled intermediate results of all queries together; beyond it a query fails instead of filling the disk.
 SPILL_MAX = "4GB"
@@ -53,7 +56,7 @@ def connect(path: Path, *, threads: int, memory_limit: str) -> duckdb.DuckDBPyCo
     try:
         root = duckdb.connect(str(path), config=config)
     except duckdb.Error as error:
-        if "lock" in str(error):
+        if "Could not set lock" in str(error):
             raise WarehouseInUse(f"{path} is open in another process") from error
         raise UnusableWarehouse(f"{path} cannot be opened: {first_line(error)}") from error
     # Built into the Python package; the setting TimeZone needs it.
@@ -71,6 +74,13 @@ def connect(path: Path, *, threads: int, memory_limit: str) -> duckdb.DuckDBPyCo
     root.execute("set global enable_external_access = false")
     root.execute("set global lock_configuration = true")
     return root
+
+
+def is_damage(error: duckdb.Error) -> bool:
+    """Whether an error says that the file itself is damaged, so that nothing else will ever come of it."""
+    # A block that does not have its checksum is no class of its own.
+    is_fatal = isinstance(error, duckdb.FatalException | duckdb.InternalException | duckdb.SerializationException)
+    return is_fatal or _CORRUPT.match(str(error)) is not None
 
 
 @contextmanager

@@ -26,6 +26,7 @@ from projections.definitions import (
     define_anew,
     prepare,
 )
+from projections.files import beside, remove
 from projections.lens import main_schema
 from projections.log_tables import take_in, take_in_many
 from projections.raw import raw_events
@@ -39,6 +40,7 @@ from projections.storage import (
     UnusableWarehouse,
     compute_all,
     connect,
+    is_damage,
     transaction,
 )
 
@@ -112,6 +114,8 @@ class Warehouse(Answering):
         """
         with self._writing, self._gate.alone(patience_s=CLOSE_PATIENCE_S, hurry=self._interrupt):
             self._disconnect()
+            # A damaged database leaves them behind, and they would be taken for those of the new one.
+            remove(beside(self.path))
             path.replace(self.path)
             self._connect()
 
@@ -260,7 +264,9 @@ class Warehouse(Answering):
     def _damage_is_told(self) -> Iterator[None]:
         try:
             yield
-        except (duckdb.FatalException, duckdb.InternalException, duckdb.SerializationException) as error:
+        except duckdb.Error as error:
+            if not is_damage(error):
+                raise
             raise UnusableWarehouse(f"{self.path} is damaged: {first_line(error)}") from error
 
     def _answer_by_newest(self) -> None:

@@ -54,6 +54,7 @@ def rebuild_from_parquet(folder: Path, into: Path | None, data: Path, *, as_json
 
 def _build(folder: Path, manifest: Manifest, beside: Path, built: Path, *, quiet: bool) -> None:
     # Imported here, because every verb loads every file of this folder and this needs the engine.
+    from projections.files import files_of, remove
     from projections.parquet import fill_from_parquet
     from projections.warehouse import Warehouse
 
@@ -62,8 +63,7 @@ def _build(folder: Path, manifest: Manifest, beside: Path, built: Path, *, quiet
         bar.now("computing the projections")
         with Warehouse.open(beside, threads=os.cpu_count() or 1) as warehouse:
             warehouse.upgrade()
-    for file in (built, built.with_name(f"{built.name}.wal")):
-        file.unlink(missing_ok=True)
+    remove(files_of(built))
     beside.replace(built)
 
 

@@ -16,6 +16,7 @@ import msgspec
 
 from events import EventLog, RecountError
 from events.subjects import stream_from_subject
+from projections.files import files_of, remove
 from projections.storage import UnusableWarehouse
 from projections.warehouse import Warehouse
 from services.projector.loading import Progress
@@ -146,5 +147,4 @@ async def is_copy_of(warehouse: Warehouse, log: EventLog) -> bool:
 
 def remove_warehouse(path: Path) -> None:
     """Delete a warehouse's file, with what belongs to it."""
-    for file in (path, path.with_name(f"{path.name}.wal")):
-        file.unlink(missing_ok=True)
+    remove(files_of(path))

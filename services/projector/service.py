@@ -168,18 +168,27 @@ class Projector:
 
     async def _follow_for_ever(self) -> None:
         failures = 0
+        unusable: RecountError | None = None
         while True:
             before = self.warehouse.position
             try:
+                if unusable is not None:
+                    await self._start_over(unusable)
+                    unusable = None
                 await self._follow()
-            except (LogGap, UnusableWarehouse) as error:
-                await self._start_over(error)
             except Exception as error:  # whatever it is, the log is still there and reading goes on
-                failures = 0 if self.warehouse.position > before else failures + 1
-                self.trouble = f"{type(error).__name__}: {error}"
-                level = logging.WARNING if isinstance(error, LogUnavailable) else logging.ERROR
-                logger.log(level, "the projector failed at position %d: %s", self.warehouse.position, self.trouble)
-                await asyncio.sleep(RETRY_PAUSES_S[min(failures, len(RETRY_PAUSES_S) - 1)])
+                if unusable is None and isinstance(error, LogGap | UnusableWarehouse):
+                    unusable = error
+                    continue
+                failures = await self._rest(error, 0 if self.warehouse.position > before else failures + 1)
+
+    async def _rest(self, error: Exception, failures: int) -> int:
+        """Say what is wrong, and wait for a moment, the longer the more often it failed in a row."""
+        self.trouble = f"{type(error).__name__}: {error}"
+        level = logging.WARNING if isinstance(error, LogUnavailable) else logging.ERROR
+        logger.log(level, "the projector failed at position %d: %s", self.warehouse.position, self.trouble)
+        await asyncio.sleep(RETRY_PAUSES_S[min(failures, len(RETRY_PAUSES_S) - 1)])
+        return failures
 
     async def _follow(self) -> None:
         last = await self._log.last_position()

@@ -113,6 +113,51 @@ def test_a_damaged_file_is_refused(tmp_path: Path):
         Warehouse.open(path)
 
 
+def test_a_block_without_its_checksum_is_damage_and_no_other_process(tmp_path: Path):
+    path = tmp_path / "recount.duckdb"
+    with Warehouse.open(path) as warehouse:
+        warehouse.apply(random_history(11, 50))
+    body = bytearray(path.read_bytes())
+    body[len(body) // 2 :: 1_000] = bytes(byte ^ 0xFF for byte in body[len(body) // 2 :: 1_000])
+    body[4_200] ^= 0xFF  # in the header that names the newest blocks
+    path.write_bytes(body)
+    with pytest.raises(UnusableWarehouse, match="Corrupt database file"):
+        Warehouse.open(path)
+
+
+def test_a_block_that_is_damaged_meanwhile_is_told_when_it_is_read(tmp_path: Path):
+    path = tmp_path / "recount.duckdb"
+    history = random_history(11, 60)
+    with Warehouse.open(path) as warehouse:
+        warehouse.apply(history[:50])
+    with Warehouse.open(path) as warehouse:
+        first_block = 3 * 4_096
+        with path.open("r+b") as file:
+            file.seek(first_block)
+            file.write(b"\xff" * (path.stat().st_size - first_block))
+        with pytest.raises(UnusableWarehouse, match="is damaged"):
+            warehouse.apply(history)
+
+
+def test_another_file_takes_its_place_whatever_the_engine_left_beside(tmp_path: Path):
+    history = random_history(11, 60)
+    path, other = tmp_path / "recount.duckdb", tmp_path / "other.duckdb"
+    with Warehouse.open(other) as warehouse:
+        warehouse.apply(history)
+    child = subprocess.Popen(
+        [sys.executable, "-c", APPLYING, tmp_path / "killed.duckdb"], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    assert child.stdout is not None
+    child.stdout.readline()
+    child.kill()
+    child.communicate(timeout=10)
+    with Warehouse.open(path) as warehouse:
+        # As a damaged database leaves it, which does not close in good order.
+        (tmp_path / "killed.duckdb.wal").replace(tmp_path / "recount.duckdb.wal")
+        warehouse.swap_in(other)
+        assert warehouse.position == len(history)
+
+
 def test_only_one_process_opens_it_and_the_other_is_told(tmp_path: Path):
     path = tmp_path / "recount.duckdb"
     with Warehouse.open(path):

@@ -1,13 +1,13 @@
 """The projector: follows the log, tells who waits, survives damage to its file, and knows people by their keys."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from events import NOTHING, Event, Fact, Write
+from events import NOTHING, Event, Fact, LogUnavailable, Stored, Write
 from events.incident import IncidentDeclared, Noted
 from events.memory_log import MemoryLog
 from events.person import PersonAdded, PersonChanged, PersonDetails, PersonErased
@@ -17,7 +17,7 @@ from services.keyring import Keyring
 from services.projector.service import Projector
 
 NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 ADA = "per-ada4k7m2nq"
 
 
@@ -34,6 +34,24 @@ class Story:
             event = Event(id=event_id, fact=fact, happened_at=NOW, source="recount/test")
             self._versions[stream] = await self.log.append(Write(stream, self._versions.get(stream, NOTHING), (event,)))
         return self._versions[stream]
+
+
+class Away:
+    """A log that does not answer when all of it is asked for, a few times."""
+
+    def __init__(self, log: MemoryLog, times: int) -> None:
+        self._log = log
+        self._times = times
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._log, name)
+
+    def bulk(self, *, after: int, through: int) -> AsyncIterator[Sequence[Stored]]:
+        """See `EventLog.bulk`."""
+        if self._times:
+            self._times -= 1
+            raise LogUnavailable("no answer")
+        return self._log.bulk(after=after, through=through)
 
 
 @pytest.fixture
@@ -112,6 +130,28 @@ async def test_a_file_that_cannot_be_used_is_built_again_from_the_log(
             while await asyncio.to_thread(_last_seqs, projector.warehouse) != [("INC-42", 2)]:
                 pass
         assert "built again from the log" in caplog.text
+    finally:
+        await projector.stop()
+
+
+async def test_a_log_that_is_away_while_it_builds_again_delays_that_and_no_more(
+    story: Story, keyring: Keyring, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """The warehouse is a copy of another log, and this one does not answer at first when all of it is asked for."""
+    monkeypatch.setattr("services.projector.service.RETRY_PAUSES_S", (0.01,))
+    path = tmp_path / "recount.duckdb"
+    elsewhere = Story()
+    await elsewhere.tell("incident.INC-1", note(), note(), note())
+    with Warehouse.open(path) as other:
+        other.apply([stored async for batch in elsewhere.log.bulk(after=0, through=3) for stored in batch])
+    position = await story.tell("incident.INC-42", note(), note())
+    projector = Projector(Away(story.log, times=3), keyring, path)  # type: ignore[arg-type]
+    await projector.start()
+    try:
+        async with asyncio.timeout(DEADLINE_S):
+            while await asyncio.to_thread(_last_seqs, projector.warehouse) != [("INC-42", position)]:
+                pass
+        assert await projector.wait_for(await story.tell("incident.INC-42", note()), DEADLINE_S)
     finally:
         await projector.stop()
 
