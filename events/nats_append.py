@@ -175,7 +175,10 @@ def _messages(write: Write) -> list[Outgoing]:
 
 
 def _already_stored(writes: tuple[Write, ...], where: object) -> InvalidEvent:
-    return InvalidEvent(f"an event id of the append to {_names(writes)} is in the log already, elsewhere: {where}")
+    return InvalidEvent(
+        f"an event id of the append to {_names(writes)} is in the log already, elsewhere: {where}",
+        hint="An id, such as an Idempotency-Key, names one thing for ever: use another one.",
+    )
 
 
 def _names(writes: tuple[Write, ...]) -> str:
