@@ -65,13 +65,6 @@ PG_CATALOG = {
         " polwithcheck text"
     ),
     "pg_prepared_statements": "name text, statement text, prepare_time timestamp, from_sql bool",
-    "pg_proc": (
-        "oid oid, proname name, pronamespace oid, proowner oid, prolang oid, procost real, prorows real,"
-        " provariadic oid, prokind char, prosecdef bool, proleakproof bool, proisstrict bool, proretset bool,"
-        " provolatile char, proparallel char, pronargs int, pronargdefaults int, prorettype oid, proargtypes oid[],"
-        " proallargtypes oid[], proargmodes text[], proargnames text[], prosrc text, probin text, proconfig text[],"
-        " proacl text[], proisagg bool, proiswindow bool"
-    ),
     "pg_publication": (
         "oid oid, pubname name, pubowner oid, puballtables bool, pubinsert bool, pubupdate bool, pubdelete bool,"
         " pubtruncate bool, pubviaroot bool"

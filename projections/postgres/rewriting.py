@@ -15,6 +15,7 @@ from projections.postgres.system_functions import (
 )
 from projections.postgres.system_tables import SCHEMA_OIDS
 from projections.postgres.tree import Node
+from projections.postgres.types import NUMERIC, duckdb_name, without_zone
 from projections.query import TABLE_FUNCTIONS as ALLOWED_IN_FROM
 from projections.query import QueryRefused
 
@@ -31,7 +32,6 @@ _TYPES = {
     "cid": "bigint",
     "int2vector": "varchar",
     "oidvector": "varchar",
-    "regproc": "varchar",
     "regoper": "varchar",
     "regrole": "varchar",
     "regnamespace": "varchar",
@@ -40,7 +40,9 @@ _TYPES = {
     "citext": "varchar",
     "information_schema.sql_identifier": "varchar",
 }
-_REGISTERED = ("regclass", "regtype")
+_REGISTERED = ("regclass", "regtype", "regproc")
+# Columns that are of the type `regproc`: they count as OIDs, and are read as names.
+_FUNCTION_COLUMNS = ("typinput", "typoutput", "typreceive", "typsend")
 _TEXT_TYPES = ("varchar", "text", "name")
 
 _OF_ONE_COLUMN = ("generate_series", "unnest", "string_to_array")
@@ -100,6 +102,8 @@ class Rewriting:
         for node in tables:
             self._name_table(node)
         parsed["statements"] = self._replaced(parsed["statements"])
+        if self._target == "catalog":
+            self._show_functions(tree.body(parsed))
         return self._target
 
     def _system_schema(self, table: Node) -> str | None:
@@ -122,6 +126,14 @@ class Rewriting:
             self._rename(table, system, name.lower())
         elif schema == PUBLIC and str(table["catalog_name"]).lower() in ("", self._database.lower()):
             self._rename(table, name)
+
+    def _show_functions(self, select: Node) -> None:
+        """Functions that are columns of the answer itself are read by their names."""
+        for place, column in enumerate(select.get("select_list") or []):
+            if _is_function_column(column):
+                name = column["alias"] or column["column_names"][-1]
+                select["select_list"][place] = tree.call(PG, "regproc_name", [column | {"alias": ""}], name)
+                self.has_changed = True
 
     def _rename(self, node: Node, *path: str) -> None:
         tree.qualify(node, *path)
@@ -205,6 +217,18 @@ class Rewriting:
             return tree.cast(tree.null_constant(alias), "VARCHAR")
         raise QueryRefused(f"there is no setting {asked}", hint="`show all` lists them.", kind="no_such_setting")
 
+    @staticmethod
+    def _any_of_text(node: Node) -> Node | None:
+        """``x = any('{a,b}')``, whose list is a text."""
+        match node:
+            case {"child": {}, "subquery": {"node": {"select_list": [{"function_name": "unnest"} as only]}}}:
+                (argument,) = only["arguments"]
+                if tree.is_text(argument["expression"]):
+                    text = _as_list(str(argument["expression"]["literal"]["text"]))
+                    argument["expression"] = tree.cast(tree.text_constant(text), "VARCHAR[]")
+                    return node
+        return None
+
     def _collation(self, node: Node) -> Node:
         child: Node = node["child"]
         return child | {"alias": node["alias"] or child["alias"]}
@@ -218,28 +242,39 @@ class Rewriting:
             # `oid::regclass::text` is a name.
             (argument,) = child["arguments"]
             return tree.call(PG, f"{registered}_name", [argument["expression"]], node["alias"])
+        if self._target == "catalog" and kind in _TEXT_TYPES and _is_function_column(child):
+            return tree.call(PG, "regproc_name", [child | {"alias": ""}], node["alias"])
         if kind == "list" and tree.is_text(child) and str(child["literal"]["text"]).startswith("{"):
-            text = "[" + str(child["literal"]["text"])[1:-1] + "]"
-            return node | {"child": tree.text_constant(text)}
+            return node | {"child": tree.text_constant(_as_list(str(child["literal"]["text"])))}
+        if kind in ("date", "time") and tree.is_text(child):
+            text = str(child["literal"]["text"])
+            shorter = without_zone(text, kind)
+            return node | {"child": tree.text_constant(shorter)} if shorter != text else None
         return None
 
     def _registered(self, child: Node, kind: str, alias: str) -> Node:
         if not tree.is_text(child):
+            if kind == "regproc":
+                return tree.call(PG, "regproc_name", [child], alias)
             return tree.call(PG, f"{kind}_oid", [child], alias)
         name = str(child["literal"]["text"])
         bare = name.replace('"', "")
         for schema in SCHEMA_OIDS:
             bare = bare.removeprefix(f"{schema}.")
-        found = self._catalog.oid_of_class(bare) if kind == "regclass" else self._catalog.oid_of_type(bare)
-        if found is None and bare.isdecimal():
-            found = int(bare)
+        of, what = {
+            "regclass": (self._catalog.oid_of_class, "table or view"),
+            "regtype": (self._catalog.oid_of_type, "type"),
+            "regproc": (self._catalog.oid_of_function, "function"),
+        }[kind]
+        found = int(bare) if bare.isdecimal() else of(bare)
         if found is None:
-            what = "table or view" if kind == "regclass" else "type"
             raise QueryRefused(f"there is no {what} {name}", hint="`\\d` lists them.", kind="no_such_table")
         return tree.number_constant(found, alias)
 
     def _type(self, node: Node) -> Node | None:
         schema, name = str(node["schema"]).lower(), str(node["type_name"])
+        if name.lower() in ("numeric", "decimal") and not node["children"]:
+            return tree.type_of(duckdb_name(NUMERIC))  # DuckDB would round to three digits
         known = _TYPES.get(name.lower())
         if known is None and schema not in ("pg_catalog", "information_schema"):
             return None
@@ -251,9 +286,19 @@ class Rewriting:
         "FUNCTION": _function,
         "TABLE_FUNCTION": _table_function,
         "COLLATE": _collation,
+        "SUBQUERY": lambda _, node: Rewriting._any_of_text(node),
         "CAST": _cast,
         "TYPE": _type,
     }
+
+
+def _as_list(text: str) -> str:
+    """PostgreSQL's text of an array as DuckDB's of a list."""
+    return f"[{text.strip()[1:-1]}]"
+
+
+def _is_function_column(node: Node) -> bool:
+    return node.get("class") == "COLUMN_REF" and str(node["column_names"][-1]).lower() in _FUNCTION_COLUMNS
 
 
 def _registered_kind(node: Node) -> str | None:

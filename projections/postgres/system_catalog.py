@@ -79,6 +79,11 @@ class SystemCatalog:
         return oid_of_name(name)
 
     @staticmethod
+    def oid_of_function(name: str) -> int | None:
+        """The OID of a function that reads or writes a type, None when there is none of that name."""
+        return system_tables.PROC_OIDS.get(name)
+
+    @staticmethod
     def schema_of_table(name: str) -> str | None:
         """Where a table of ``pg_catalog`` lies that is named without a schema; None when it is not one of those."""
         return PG if name in _TABLES[PG] else None

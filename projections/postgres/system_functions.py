@@ -39,6 +39,7 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
         " where of_name::varchar in (type_.name, type_.short)), try_cast(of_name as uinteger))",
     ),
     "regtype_name": (f"(of_oid) as (select min(type_.name) from {_TYPE_NAMES} where type_.oid = of_oid)",),
+    "regproc_name": (f"(of_oid) as (select min(proc_.proname) from {PG}.pg_proc proc_ where proc_.oid = of_oid)",),
     "to_regclass": (f"(name) as {PG}.regclass_oid(name)",),
     "to_regtype": (f"(name) as {PG}.regtype_oid(name)",),
     "quote_ident": (
@@ -114,6 +115,7 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
     "inet_client_port": ("() as null::integer",),
     "txid_current": ("() as 1",),
     "pg_current_xact_id_if_assigned": ("() as null::bigint",),
+    "pg_advisory_unlock_all": ("() as ''",),
     "pg_export_snapshot": ("() as '1'",),
     # What things take.
     "pg_relation_size": ("(oid) as 0::bigint", "(oid, fork) as 0::bigint"),
@@ -167,8 +169,9 @@ SAME_BY_ANOTHER_NAME = {
 
 TABLE_FUNCTIONS: dict[str, str] = {
     "string_to_array": "(value, separator) as table select string_split(value, separator) as string_to_array",
-    "pg_get_keywords": "() as table select null::varchar as word, null::varchar as catcode, null::varchar as catdesc"
-    " where false",
+    "pg_get_keywords": "() as table select keyword_name as word, case keyword_category when 'reserved' then 'R'"
+    " when 'column_name' then 'C' when 'type_function' then 'T' else 'U' end as catcode, keyword_category as catdesc"
+    " from duckdb_keywords()",
     "pg_options_to_table": "(options) as table select null::varchar as option_name, null::varchar as option_value"
     " where false",
     "aclexplode": "(acl) as table select null::bigint as grantor, null::bigint as grantee,"

@@ -40,9 +40,16 @@ PG_CATALOG = {
     "pg_type": (
         "oid oid, typname name, typnamespace oid, typowner oid, typlen int, typbyval bool, typtype char,"
         " typcategory char, typispreferred bool, typisdefined bool, typdelim char, typrelid oid, typsubscript text,"
-        " typelem oid, typarray oid, typinput text, typoutput text, typreceive text, typsend text, typmodin text,"
+        " typelem oid, typarray oid, typinput oid, typoutput oid, typreceive oid, typsend oid, typmodin text,"
         " typmodout text, typanalyze text, typalign char, typstorage char, typnotnull bool, typbasetype oid,"
         " typtypmod int, typndims int, typcollation oid, typdefaultbin text, typdefault text, typacl text[]"
+    ),
+    "pg_proc": (
+        "oid oid, proname name, pronamespace oid, proowner oid, prolang oid, procost real, prorows real,"
+        " provariadic oid, prokind char, prosecdef bool, proleakproof bool, proisstrict bool, proretset bool,"
+        " provolatile char, proparallel char, pronargs int, pronargdefaults int, prorettype oid, proargtypes oid[],"
+        " proallargtypes oid[], proargmodes text[], proargnames text[], prosrc text, probin text, proconfig text[],"
+        " proacl text[], proisagg bool, proiswindow bool"
     ),
     "pg_description": "objoid oid, classoid oid, objsubid int, description text",
     "pg_database": (
@@ -119,6 +126,10 @@ def rows_of(relations: Sequence[Relation], settings: Sequence[tuple[str, str, st
         "pg_class": [*map(_system_class, _SYSTEM_CLASSES), *(_class(each, oids[each.name]) for each in relations)],
         "pg_attribute": [row for each in relations for row in _attributes(each, oids[each.name])],
         "pg_type": list(_types()),
+        "pg_proc": [
+            {"oid": oid, "proname": name, "pronamespace": CATALOG_OID, "proowner": OWNER_OID, "prokind": "f"}
+            for name, oid in PROC_OIDS.items()
+        ],
         "pg_description": [row for each in relations for row in _descriptions(each, oids[each.name])],
         "pg_database": [_DATABASE_ROW],
         "pg_roles": [_role(OWNER_OID, OWNER, can_login=False), _role(ROLE_OID, "recount_readers", can_login=False)],
@@ -158,6 +169,27 @@ _SYSTEM_CLASSES = (
     (3_079, "pg_extension"),
 )
 SYSTEM_CLASS_OIDS = {name: oid for oid, name in _SYSTEM_CLASSES}
+
+_TYPE_FUNCTIONS = {"typinput": "in", "typoutput": "out", "typreceive": "recv", "typsend": "send"}
+_WITH_UNDERSCORE = frozenset(
+    {*("date", "time", "timetz", "timestamp", "timestamptz", "interval", "numeric", "uuid", "json", "jsonb"), "array"}
+)
+
+
+def _stem(type_name: str) -> str:
+    """What the names of a type's functions begin with: ``int4`` of ``int4recv``, ``date_`` of ``date_recv``."""
+    return f"{type_name}_" if type_name in _WITH_UNDERSCORE else type_name
+
+
+# Drivers tell arrays and binary forms by these functions of a type; nobody can call one.
+PROC_OIDS = {
+    name: 10_000 + number
+    for number, name in enumerate(
+        _stem(name) + suffix
+        for name in ("array", *(each.name for each in PG_TYPES))
+        for suffix in _TYPE_FUNCTIONS.values()
+    )
+}
 
 _DATABASE_ROW = {
     "oid": DATABASE_OID,
@@ -269,10 +301,7 @@ def _types() -> Iterator[dict[str, Any]]:
             "typelem": 0,
             "typarray": each.array_oid,
             "typsubscript": "-",
-            "typinput": f"{each.name}in",
-            "typoutput": f"{each.name}out",
-            "typreceive": f"{each.name}recv",
-            "typsend": f"{each.name}send",
+            **{column: PROC_OIDS[_stem(each.name) + suffix] for column, suffix in _TYPE_FUNCTIONS.items()},
         }
         if each.array_oid:
             yield common | {
@@ -284,10 +313,7 @@ def _types() -> Iterator[dict[str, Any]]:
                 "typelem": each.oid,
                 "typarray": 0,
                 "typsubscript": "array_subscript_handler",
-                "typinput": "array_in",
-                "typoutput": "array_out",
-                "typreceive": "array_recv",
-                "typsend": "array_send",
+                **{column: PROC_OIDS[f"array_{suffix}"] for column, suffix in _TYPE_FUNCTIONS.items()},
             }
 
 

@@ -101,7 +101,26 @@ def cast(child: Node, type_name: str) -> Node:
         "alias": child.get("alias", ""),
         "child": child | {"alias": ""},
         "try_cast": False,
-        "type_expr": _type(type_name),
+        "type_expr": type_of(type_name),
+    }
+
+
+def type_of(name: str) -> Node:
+    """A type, as DuckDB writes it."""
+    if name.endswith("[]"):
+        return type_of("list") | {"children": [type_of(name.removesuffix("[]"))]}
+    if name.startswith("DECIMAL("):
+        numbers = [_constant("INTEGER", number, "") for number in name[len("DECIMAL(") : -1].split(",")]
+        return type_of("DECIMAL") | {"children": numbers}
+    return _PLACE | {
+        "class": "TYPE",
+        "type": "TYPE",
+        "alias": "",
+        "catalog": "",
+        "schema": "",
+        "type_name": name,
+        "children": [],
+        "qualified_name": {"path": [name]},
     }
 
 
@@ -157,22 +176,4 @@ def _constant(kind: str, text: str, alias: str) -> Node:
         "type": "VALUE_CONSTANT",
         "alias": alias,
         "literal": {"kind": kind, "text": text},
-    }
-
-
-def _type(name: str) -> Node:
-    if name.endswith("[]"):
-        return _type("list") | {"children": [_type(name.removesuffix("[]"))]}
-    if name.startswith("DECIMAL("):
-        numbers = [_constant("INTEGER", number, "") for number in name[len("DECIMAL(") : -1].split(",")]
-        return _type("DECIMAL") | {"children": numbers}
-    return _PLACE | {
-        "class": "TYPE",
-        "type": "TYPE",
-        "alias": "",
-        "catalog": "",
-        "schema": "",
-        "type_name": name,
-        "children": [],
-        "qualified_name": {"path": [name]},
     }

@@ -148,3 +148,15 @@ _ALSO_CALLED = {"int": "int4", "decimal": "numeric", "dec": "numeric", "float": 
 _OID_OF_NAME = {name: each.oid for each in PG_TYPES for name in (each.sql_name, each.name)} | {
     f"_{each.name}": oid for oid, each in ELEMENT_OF.items()
 }
+
+
+def without_zone(text: str, type_name: str) -> str:
+    """A date or time without the zone, or the time of day, that PostgreSQL ignores after it and DuckDB refuses."""
+    found = _WITH_ZONE[type_name].fullmatch(text.strip())
+    return found[1] if found else text
+
+
+_WITH_ZONE = {
+    "date": re.compile(r"(-?\d+-\d+-\d+)(?:[ T][\d:.]+)?\s*(?:[+-][\d:]+|Z|UTC)?"),
+    "time": re.compile(r"(\d+:\d+(?::[\d.]+)?)\s*(?:[+-][\d:]+|Z|UTC)?"),
+}

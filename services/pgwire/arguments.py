@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from projections.postgres.types import BY_OID, ELEMENT_OF, NUMERIC
+from projections.postgres.types import BY_OID, ELEMENT_OF, NUMERIC, without_zone
 from services.pgwire.messages import BINARY_FORMAT, Body, ProtocolViolation
 from services.pgwire.numeric import numeric_value
 
@@ -63,6 +63,8 @@ def _from_text(text: str, oid: int) -> Any:
             return _boolean(text)
         case 17:
             return bytes.fromhex(text[2:]) if text.startswith("\\x") else _unescaped(text)
+        case 1082 | 1083:
+            return without_zone(text, BY_OID[oid].name)
     return text
 
 
