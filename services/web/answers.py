@@ -11,7 +11,7 @@ import math
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 import msgspec
 
@@ -52,10 +52,22 @@ def json_rows(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [{name: json_value(value) for name, value in row.items()} for row in rows]
 
 
-def seen_through(reader: Reader, lens: AsOf) -> dict[str, Any]:
+class Seen(TypedDict):
+    """Through which lens an answer was made."""
+
+    position: int
+    known_by: NotRequired[str]
+    happened_by: NotRequired[str]
+
+
+def seen_through(reader: Reader, lens: AsOf) -> Seen:
     """Through which lens an answer was made: its log position, and the bounds of the other clocks if there are any."""
-    bounds = {"known_by": lens.known_by, "happened_by": lens.happened_by} if isinstance(lens, Lens) else {}
-    return {"position": reader.position_of(lens)} | {name: zulu(moment) for name, moment in bounds.items() if moment}
+    seen = Seen(position=reader.position_of(lens))
+    if isinstance(lens, Lens) and lens.known_by:
+        seen["known_by"] = zulu(lens.known_by)
+    if isinstance(lens, Lens) and lens.happened_by:
+        seen["happened_by"] = zulu(lens.happened_by)
+    return seen
 
 
 def zulu(moment: datetime) -> str:

@@ -1,6 +1,6 @@
 """HTTP API: people, on-call, integration keys and dead letters. Reading needs a login, changing an admin token."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, TypedDict
 
 import msgspec
 from litestar import Response, Router, delete, get, post
@@ -11,7 +11,7 @@ from services.intake.commands import FORMER_FOR_MAX_S
 from services.oncall.commands import ConfigurePolicy, ConfigureRotation
 from services.secrets import hash_secret, new_secret
 from services.signing_secrets import SigningSecrets
-from services.web.answers import json_rows, seen_through
+from services.web.answers import Seen, json_rows, seen_through
 from services.web.declared import ORDER, declared
 from services.web.identity import AskerRequest, admin_only
 from services.web.problems import Problem
@@ -64,8 +64,26 @@ class NewSecret(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """How long the former secret is accepted beside the new one, in seconds; 0: no longer."""
 
 
+class People(TypedDict):
+    """Everybody."""
+
+    people: list[dict[str, Any]]
+
+
+class Keys(Seen):
+    """Integration keys: rows of the view ``integration_keys``."""
+
+    keys: list[dict[str, Any]]
+
+
+class DeadLetters(Seen):
+    """Rows of the view ``dead_letters``."""
+
+    dead_letters: list[dict[str, Any]]
+
+
 @get("/people")
-async def people(site: Here) -> dict[str, Any]:
+async def people(site: Here) -> People:
     """Everybody, erased people too, without their contacts."""
     everybody = await site.names.people(fresh=True)
     return {"people": [msgspec.structs.asdict(person) for person in everybody.values()]}
@@ -118,7 +136,7 @@ async def configure_policy(
 
 
 @get("/keys")
-async def keys(site: Here, lens: Lens) -> dict[str, Any]:
+async def keys(site: Here, lens: Lens) -> Keys:
     """Integration keys, without their secrets."""
     seen = seen_through(site.reader, lens)
     rows = await site.reader.rows(
@@ -202,7 +220,7 @@ async def unsign_key(request: AskerRequest, key_id: FromPath[str], site: Here) -
 @get("/dead-letters")
 async def dead_letters(
     site: Here, lens: Lens, wanted: Annotated[str, QueryParameter(name="state", max_length=40)] = ""
-) -> dict[str, Any]:
+) -> DeadLetters:
     """Messages that a service could not use and set aside, the newest first."""
     seen = seen_through(site.reader, lens)
     rows = await site.reader.rows(

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from litestar import Router, get
 from litestar.params import QueryParameter
 
-from services.web.answers import json_rows, seen_through
+from services.web.answers import Seen, json_rows, seen_through
 from services.web.changes_view import read_changes, read_changes_around
 from services.web.declared import declared
 from services.web.incident_view import read_incident
@@ -16,6 +16,12 @@ from services.web.site import Here, Lens
 HOURS_MAX = 8_784
 
 
+class Changes(Seen):
+    """Rows of the view ``changes``."""
+
+    changes: list[dict[str, Any]]
+
+
 @get("/changes", opt=declared(404))
 async def changes(
     site: Here,
@@ -23,7 +29,7 @@ async def changes(
     service: Annotated[str, QueryParameter(max_length=200)] = "",
     incident: Annotated[str, QueryParameter(max_length=64)] = "",
     hours: Annotated[int | None, QueryParameter(ge=1, le=HOURS_MAX)] = None,
-) -> dict[str, Any]:
+) -> Changes:
     """Deployments and other changes, the newest first: of a service, or around an incident (its service's, from a day
     before it began until it was resolved). `hours` leaves out what is older."""
     seen = seen_through(site.reader, lens)

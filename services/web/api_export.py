@@ -9,7 +9,7 @@ import hashlib
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, TypedDict
 
 from litestar import Response, Router, get
 from litestar.params import QueryParameter
@@ -26,8 +26,15 @@ MEDIA_TYPE = "application/vnd.apache.parquet"
 Position = Annotated[int, QueryParameter(ge=0, le=2**63 - 1)]
 
 
+class LogTold(TypedDict):
+    """Which log this is, and where it ends."""
+
+    log: str
+    last: int
+
+
 @get("/export")
-async def export_state(site: Here) -> dict[str, Any]:
+async def export_state(site: Here) -> LogTold:
     """Which log this is, by the SHA-256 of its first event, and where it ends."""
     first = await site.context.log.get(1)
     last = await site.context.log.last_position()

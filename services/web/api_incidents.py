@@ -13,7 +13,7 @@ from projections.lens import Lens as ThroughLens
 from projections.query import Table
 from services.command import Done
 from services.incidents.commands import Declare, Open
-from services.web.answers import json_rows, json_value, seen_through
+from services.web.answers import Seen, json_rows, json_value, seen_through
 from services.web.declared import ORDER, declared
 from services.web.identity import AskerRequest
 from services.web.incident_view import IncidentView, read_incident
@@ -48,10 +48,20 @@ async def command(
     return await site.orders.give(request, "incident", verb, data, target=incident_id)
 
 
+class Incidents(Seen):
+    """Rows of the view ``incidents``."""
+
+    incidents: list[dict[str, Any]]
+    truncated: bool
+    """Whether there are more."""
+    names: dict[str, str]
+    """What to call the people whose ids are in the rows."""
+
+
 @get("/incidents")
 async def incidents(
     site: Here, lens: Lens, phase: Annotated[str | None, QueryParameter(max_length=200)] = None
-) -> dict[str, Any]:
+) -> Incidents:
     """The incidents, newest first; ``phase`` is one phase, several with commas, or ``open``."""
     phases = chosen_phases(phase)
     # The position is read before the query, so the answer is never older than it says.

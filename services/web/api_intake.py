@@ -1,6 +1,6 @@
 """HTTP API: the completeness ledger, where senders post, and heartbeats."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, TypedDict, cast
 
 import msgspec
 from litestar import Router, delete, get, post
@@ -9,7 +9,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from services.command import Done
 from services.running import read_running
 from services.sources import Source, sources
-from services.web.answers import json_rows, seen_through
+from services.web.answers import Seen, json_rows, seen_through
 from services.web.declared import ORDER
 from services.web.identity import AskerRequest, admin_only
 from services.web.site import Here, Lens, Site
@@ -40,33 +40,69 @@ class Expected(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     service: str = ""
 
 
+class Heartbeats(Seen):
+    """Rows of the view ``heartbeats``."""
+
+    heartbeats: list[dict[str, Any]]
+
+
+class Sources(TypedDict):
+    """Where senders post."""
+
+    sources: list[dict[str, Any]]
+
+
+class Counted(TypedDict):
+    """What was received, and what became of it."""
+
+    total: dict[str, Any]
+    ledger: list[dict[str, Any]]
+    silence: list[dict[str, Any]]
+
+
+class Ledger(Seen, Counted):
+    """The same, and through which lens."""
+
+
+class LedgerVerdict(TypedDict):
+    """Whether everything is accounted for: the row of the view ``completeness``, and where it is not."""
+
+    received: int
+    facts: int
+    duplicates: int
+    refused: int
+    dead: int
+    unaccounted: int
+    differences: list[dict[str, Any]]
+
+
 @get("/intake/ledger")
 async def ledger(
     site: Here,
     lens: Lens,
     source: Annotated[str, QueryParameter(max_length=200)] = "",
     hours: Annotated[int, QueryParameter(ge=1, le=24 * 400)] = 24,
-) -> dict[str, Any]:
+) -> Ledger:
     """What was received, and what became of it: the total, the last hours of each source, and who is silent."""
     return {**seen_through(site.reader, lens), **await read_ledger(site, lens, source=source, hours=hours)}
 
 
 @post("/verify/ledger", status_code=200, guards=[admin_only])
-async def verify_ledger(site: Here) -> dict[str, Any]:
+async def verify_ledger(site: Here) -> LedgerVerdict:
     """Whether everything that is counted is accounted for; if not, where."""
     (total,) = await site.reader.rows("select * from completeness")
     wrong = await site.reader.rows("select * from unaccounted_receipts order by hour, source, integration")
-    return {**json_rows([total])[0], "differences": json_rows(wrong)}
+    return cast(LedgerVerdict, {**json_rows([total])[0], "differences": json_rows(wrong)})
 
 
 @get("/intake/sources")
-async def sources_as_json(request: AskerRequest, site: Here) -> dict[str, Any]:
+async def sources_as_json(request: AskerRequest, site: Here) -> Sources:
     """For every sender and key the address to paste and a request to try."""
     return {"sources": [msgspec.structs.asdict(one) for one in await read_sources(request, site)]}
 
 
 @get("/heartbeats")
-async def heartbeats(site: Here, lens: Lens) -> dict[str, Any]:
+async def heartbeats(site: Here, lens: Lens) -> Heartbeats:
     """Heartbeats, and how they stand."""
     seen = seen_through(site.reader, lens)
     return {"heartbeats": json_rows(await read_heartbeats(site, lens)), **seen}
@@ -95,7 +131,7 @@ async def remove(
     return await site.orders.give(request, "heartbeats", "remove", {"reason": reason}, target=name)
 
 
-async def read_ledger(site: Site, lens: Any, *, source: str = "", hours: int = 24) -> dict[str, Any]:
+async def read_ledger(site: Site, lens: Any, *, source: str = "", hours: int = 24) -> Counted:
     """The ledger's total, the last hours of each source, and who is silent."""
     total = await site.reader.rows("select * from completeness", as_of=lens)
     rows = await site.reader.rows(_LEDGER, (source, hours), as_of=lens)

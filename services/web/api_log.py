@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from typing import Annotated, Any, TypedDict
 
 import msgspec
 from litestar import Response, Router, get
@@ -21,7 +21,7 @@ from services.web.site import Here
 HEALTH_S_MAX = 2.0
 # A browser that lost its connection comes back after this long.
 RECONNECT_MS = 2_000
-Position = Annotated[int | None, QueryParameter(ge=0, le=2**63 - 1)]
+AfterPosition = Annotated[int | None, QueryParameter(ge=0, le=2**63 - 1)]
 
 AWAY = ResponseSpec(dict[str, Any], description="The log does not answer.", generate_examples=False)
 
@@ -40,14 +40,28 @@ async def healthz(site: Here) -> Response[dict[str, Any]]:
     return Response({"status": status, "position": site.reader.position, "log_position": log_position})
 
 
+class Position(TypedDict):
+    """A log position."""
+
+    position: int
+
+
+class Resolved(TypedDict):
+    """What a time means."""
+
+    as_of: str
+    position: int
+    recorded_at: str | None
+
+
 @get("/position")
-async def position(site: Here) -> dict[str, int]:
+async def position(site: Here) -> Position:
     """How far the warehouse has read the log."""
     return {"position": site.reader.position}
 
 
 @get("/resolve")
-async def resolve(site: Here, as_of: FromQuery[str]) -> dict[str, Any]:
+async def resolve(site: Here, as_of: FromQuery[str]) -> Resolved:
     """The log position that a time means, and when the event there was recorded."""
     found = await site.reader.resolve(as_of)
     return {"as_of": as_of, "position": found, "recorded_at": json_value(await site.reader.recorded_at(found))}
@@ -55,7 +69,7 @@ async def resolve(site: Here, as_of: FromQuery[str]) -> dict[str, Any]:
 
 @get("/tail", media_type="text/event-stream")
 async def tail(
-    request: AskerRequest, site: Here, after: Position = None, incident: FromQuery[str] = ""
+    request: AskerRequest, site: Here, after: AfterPosition = None, incident: FromQuery[str] = ""
 ) -> ServerSentEvent:
     """The log as it grows, as server-sent events: ``id`` is the position, so a browser resumes by itself."""
     if last_seen := request.headers.get("last-event-id"):

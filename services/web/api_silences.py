@@ -8,7 +8,7 @@ from litestar import Response, Router, get, post
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from services.command import Done
-from services.web.answers import json_rows, seen_through
+from services.web.answers import Seen, json_rows, seen_through
 from services.web.declared import ORDER
 from services.web.identity import AskerRequest
 from services.web.problems import Problem
@@ -59,10 +59,18 @@ class Ended(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     reason: str = ""
 
 
+class Silences(Seen):
+    """Rows of the view ``silences``, with how many alerts each holds."""
+
+    silences: list[dict[str, Any]]
+    names: dict[str, str]
+    """What to call the people whose ids are in the rows."""
+
+
 @get("/silences")
 async def silences(
     site: Here, lens: Lens, wanted: Annotated[str, QueryParameter(name="state", max_length=40)] = ""
-) -> dict[str, Any]:
+) -> Silences:
     """The silences with what each holds back; ``state`` is active, pending or ended, or several with commas."""
     states = [state for state in wanted.split(",") if state]
     if wrong := [state for state in states if state not in STATES]:
@@ -95,7 +103,7 @@ async def silence(silence_id: FromPath[str], site: Here, lens: Lens) -> dict[str
             because=f"none is known at log position {site.reader.position_of(lens)}",
             instead="GET /api/silences lists them.",
         )
-    return json_rows(rows)[0] | seen_through(site.reader, lens)
+    return {**json_rows(rows)[0], **seen_through(site.reader, lens)}
 
 
 @post("/silences", opt=ORDER)

@@ -21,7 +21,7 @@ from projections.answer_file import as_parquet
 from projections.comments import DocumentedView
 from projections.lens import Lens
 from projections.query import Table
-from services.web.answers import csv_text, json_value, seen_through
+from services.web.answers import Seen, csv_text, json_value, seen_through
 from services.web.asked_lens import AskedLens
 from services.web.declared import declared
 from services.web.site import Here, Site
@@ -63,7 +63,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 
     table: Table
     lens: Lens | None
-    seen: dict[str, Any]
+    seen: Seen
     """Its log position, and the bounds of the other clocks if there are any."""
     elapsed_ms: float
 

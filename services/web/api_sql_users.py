@@ -1,7 +1,7 @@
 """HTTP API: who may ask in SQL over the PostgreSQL wire. Reading and changing needs an admin token."""
 
 import asyncio
-from typing import Annotated, Any
+from typing import Annotated, Any, TypedDict
 
 import msgspec
 from litestar import Response, Router, delete, get, post
@@ -22,8 +22,14 @@ class NewSqlUser(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=63)]
 
 
+class SqlUsersTold(TypedDict):
+    """Everybody who may ask."""
+
+    sql_users: list[dict[str, Any]]
+
+
 @get("/sql-users")
-async def sql_users(site: Here) -> dict[str, Any]:
+async def sql_users(site: Here) -> SqlUsersTold:
     """Everybody who may ask, without what is kept of their passwords."""
     everybody = await asyncio.to_thread(_users(site).all)
     return {"sql_users": [{"name": user.name, "created_at": user.created_at} for user in everybody]}

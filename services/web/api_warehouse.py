@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from time import perf_counter
-from typing import Any
+from typing import Any, TypedDict
 
 import msgspec
 from litestar import Router, delete, get, post
@@ -36,8 +36,24 @@ async def stop_rebuild(site: Here) -> dict[str, bool]:
     return {"stopped": await site.reader.upkeep.stop_rebuild()}
 
 
+class WarehouseTold(TypedDict):
+    """How far the warehouse is."""
+
+    position: int
+    upgrade: str
+    snapshot: dict[str, Any]
+
+
+class ViewsVerdict(TypedDict):
+    """Whether the views say what the log says."""
+
+    position: int
+    projections: int
+    differences: list[dict[str, Any]]
+
+
 @get("/warehouse")
-async def warehouse(site: Here) -> dict[str, Any]:
+async def warehouse(site: Here) -> WarehouseTold:
     """How far the warehouse is, what is being computed by new definitions, and the snapshot file."""
     return {
         "position": site.reader.position,
@@ -54,7 +70,7 @@ async def refresh_snapshot(site: Here) -> dict[str, Any]:
 
 
 @post("/verify/views", status_code=200)
-async def verify_views(site: Here) -> dict[str, Any]:
+async def verify_views(site: Here) -> ViewsVerdict:
     """Compute every view beside the live one and name every row that differs."""
     position = site.reader.position
     differences = await asyncio.to_thread(site.reader.warehouse.verify_views)

@@ -22,9 +22,8 @@ from tests.services.web.stack import Stack
 )
 def test_one_key_for_two_things(recount: Stack, first: str, second: str, body: dict[str, object]):
     incidents = {"one": recount.declare(), "two": recount.declare()}
-    with recount.client(
-        **{"Idempotency-Key": f"key of {first}".replace(" ", "-").translate({123: 45, 125: 45})}
-    ) as program:
+    key = first.replace("{", "").replace("}", "")
+    with recount.client(**{"Idempotency-Key": key}) as program:
         program.post(first.format(**incidents), json=body).raise_for_status()
         began = monotonic()
         answer = program.post(second.format(**incidents), json=body)
