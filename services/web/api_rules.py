@@ -8,6 +8,7 @@ from litestar.params import FromPath, JSONBody
 
 from events.errors import BadConfiguration
 from services.command import Done
+from services.rules.advice import advice_on
 from services.rules.rules_document import TEXT_BYTES_MAX, parse_rules, written_settings
 from services.web.answers import json_rows, seen_through
 from services.web.declared import ORDER
@@ -82,7 +83,8 @@ async def publish(request: AskerRequest, data: JSONBody[NewRules], site: Here) -
 
 @post("/rules/check", status_code=200)
 async def check(data: JSONBody[NewRules]) -> dict[str, Any]:
-    """Whether a text is a rule set; changes nothing. What is wrong is answered as when it is published."""
+    """Whether a text is a rule set, and what in it is probably not meant; changes nothing. What is wrong is answered as
+    when it is published."""
     try:
         found = parse_rules(data.text)
     except BadConfiguration as error:
@@ -91,6 +93,7 @@ async def check(data: JSONBody[NewRules]) -> dict[str, Any]:
         "routes": [route.path for route in found.route.walk()],
         "inhibit": [rule.name for rule in found.inhibit],
         "time_intervals": sorted(found.time_intervals),
+        "advice": list(advice_on(found)),
     }
 
 
