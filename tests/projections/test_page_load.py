@@ -1,4 +1,4 @@
-"""The metric ``page_load``: how often each person was paged, and when; and ``delivered_pages``, each of them."""
+"""The metric ``page_load``: how often each person was paged, and when."""
 
 from datetime import UTC, datetime
 
@@ -6,8 +6,8 @@ import pytest
 
 from events.oncall import RotationConfigured
 from events.page import PageFailed, PageRequested, PageSent
-from tests.projections.metric_story import DECLARED, REQUESTED
-from tests.spec import ADA, BOB, given, incident, moment, page, stream
+from tests.projections.metric_story import REQUESTED
+from tests.spec import ADA, BOB, given, page, stream
 
 SENT = PageSent(channel="smtp", contact=0, attempt=1)
 
@@ -55,31 +55,6 @@ def test_a_rotation_that_moved_keeps_the_hours_that_it_had():
         rotation("UTC"),
         page("pg-2", REQUESTED, SENT, at="09:31"),
     ).view("page_load").shows({"pages": 2, "out_of_hours": 1, "at_night": 1})
-
-
-def test_each_page_has_the_service_and_severity_of_its_incident_and_the_team_that_was_paged():
-    to_ada = PageRequested(
-        incident_id="INC-42", person_id=ADA, run=1, round=0, level=1, answer_within_s=300, target=f"person.{ADA}"
-    )
-    given(
-        rotation("America/New_York"),
-        incident("INC-42", DECLARED),
-        page("pg-1", REQUESTED, SENT, at="09:30"),
-        page("pg-2", to_ada, SENT, at="+5 22:30"),
-    ).view("delivered_pages").shows(
-        {
-            "page_id": "pg-1",
-            "person_id": BOB,
-            "team": "primary",
-            "service": "checkout",
-            "severity_declared": "sev2",
-            "local_time": moment("04:30"),
-            "out_of_hours": True,
-            "at_night": True,
-        },
-        # 10 January 2026 was a Saturday.
-        {"page_id": "pg-2", "team": None, "local_time": moment("+5 22:30"), "out_of_hours": True, "at_night": True},
-    )
 
 
 def test_a_page_counts_as_of_when_a_channel_took_it():
