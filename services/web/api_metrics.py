@@ -12,6 +12,7 @@ import msgspec
 from litestar import Request, Router, get, post
 from litestar.params import FromPath, JSONBody
 
+from projections.figures.cohort import BY, SEVERITY_KINDS
 from projections.figures.comparison import Comparison
 from projections.figures.definition import definition
 from projections.figures.period import parse_period
@@ -20,6 +21,7 @@ from projections.lens import Lens as AnyLens
 from services.version import recount_version
 from services.web import metric_questions as questions
 from services.web.answers import json_value
+from services.web.declared import declared
 from services.web.metric_questions import Question, Restated, RestatedCount, explained
 from services.web.problems import Problem
 from services.web.site import Here, Lens, Site
@@ -29,6 +31,28 @@ STEPS_MAX = 1_000
 
 Asking = Request[Any, Any, Any]
 
+# What `metric_questions.read_question` and what is below read of the address, for the OpenAPI document.
+SEVERAL = {"metric": "Metrics, several with commas; all when left out."}
+COHORT = {
+    "by": f"What to group by: {', '.join(BY)}.",
+    "from": "Incidents that started from this time on, ISO 8601.",
+    "to": "Incidents that started before this time.",
+    "period": "In place of both: 2026-02, 2026-Q1, 2026-W07, 2026, 2026-02-14 or 2026-02-01..2026-02-15.",
+    "severity_kind": f"Which severity counts: {', '.join(SEVERITY_KINDS)}.",
+    "service": "Of this service alone.",
+    "team": "Of this team alone.",
+    "source": "Declared from this source alone.",
+    "severity": "Of this severity alone.",
+    "profile": f"Of this profile alone: {', '.join(questions.PROFILES)}.",
+    "mean": "With 1: the mean, too.",
+}
+COMPARED = {
+    "earlier": "A period to compare with `later`.",
+    "later": "The other period.",
+    "curve": "With 1: the survival curve of each group.",
+}
+SINCE = {"since": "A log position or a time."}
+
 
 class Pasted(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """A receipt to check."""
@@ -36,19 +60,19 @@ class Pasted(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     receipt: Annotated[str, msgspec.Meta(min_length=1, max_length=RECEIPT_CHARS_MAX)]
 
 
-@get("/metrics")
+@get("/metrics", opt=declared(404, query=SEVERAL | COHORT | COMPARED))
 async def figures(request: Asking, site: Here, lens: Lens) -> dict[str, Any]:
     """The figures of all metrics, or of those in ``metric``, of one cohort, in groups ``by``."""
     return await _figures(site, lens, questions.read_question(dict(request.query_params)), request)
 
 
-@get("/metrics/{metric:str}")
+@get("/metrics/{metric:str}", opt=declared(query=COHORT | COMPARED))
 async def one_metric(request: Asking, site: Here, lens: Lens, metric: FromPath[str]) -> dict[str, Any]:
     """The figures of one metric; with ``curve=1`` also the curve of each group."""
     return await _figures(site, lens, questions.read_question(dict(request.query_params), metric), request)
 
 
-@get("/metrics/restatement")
+@get("/metrics/restatement", opt=declared(404, query=SEVERAL | COHORT | SINCE))
 async def restatement(request: Asking, site: Here, lens: Lens) -> dict[str, Any]:
     """The figures that are not what they were at ``since``, a position or a time, with the events that changed them."""
     said = dict(request.query_params)
@@ -65,7 +89,7 @@ async def restatement(request: Asking, site: Here, lens: Lens) -> dict[str, Any]
     }
 
 
-@post("/metrics/receipt", status_code=200)
+@post("/metrics/receipt", status_code=200, opt=declared(404))
 async def receipt(data: JSONBody[Pasted], site: Here) -> dict[str, Any]:
     """Compute the figure of a receipt again at its position, and compare."""
     verdict = await verdict_on(site, data.receipt)

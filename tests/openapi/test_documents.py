@@ -13,6 +13,7 @@ from services.intake import door_document
 from services.intake.adapters import adapters
 from services.intake.answers import answers
 from services.web import api_document
+from services.web.metric_questions import PARAMETERS
 from tests.services.web.stack import Stack, running
 
 DOCUMENTS = {"web": api_document.document, "intake": door_document.document}
@@ -94,6 +95,16 @@ def test_a_command_is_documented_with_its_fields():
     assert resolve["additionalProperties"] is False
     assert "happened_at" in resolve["properties"]
     assert "type" not in resolve["required"]
+
+
+def test_every_parameter_of_a_metric_is_documented():
+    document = api_document.document()
+    named = {
+        parameter["name"]
+        for path in ("/api/metrics", "/api/metrics/restatement")
+        for parameter in document["paths"][path]["get"]["parameters"]
+    }
+    assert named == PARAMETERS
 
 
 def test_a_method_that_is_not_there_is_answered_with_those_that_are(recount: Stack):
