@@ -5,13 +5,19 @@ from events.ids import incident_id, incident_number
 from events.subjects import split
 
 
-async def next_number(log: EventLog) -> int:
+async def next_number(log: EventLog, *, taken: int = 0) -> int:
     """A number that no incident has. Numbers are given one after the other, so it takes few reads however many there
-    are."""
-    taken = 0
-    for name in ("declared", "opened"):
-        if last := await log.last_of("incident", name):
-            taken = max(taken, incident_number(split(last.stream)[1]))
+    are.
+
+    Args:
+        log: holds them.
+        taken: one that an incident is known to have, which spares asking for the newest: the server looks through all
+            incidents for that.
+    """
+    if not taken:
+        for name in ("declared", "opened"):
+            if last := await log.last_of("incident", name):
+                taken = max(taken, incident_number(split(last.stream)[1]))
     # The last one recorded need not have the highest number: an incident of triage is declared later.
     step = 1
     while await _is_taken(log, taken + step):

@@ -10,8 +10,7 @@ from events import NOTHING, Event, EventLog, Recorded, Write
 from events.ids import incident_id
 from events.subjects import stream_of
 from events.timers import Timer
-from services.incident_number import next_number
-from services.incidents.histories import Group, Loaded
+from services.incidents.histories import Group, Histories, Loaded
 from services.incidents.inhibiting import Claim, Meeting
 from services.incidents.state import UNOPENED, fold
 
@@ -33,10 +32,12 @@ class Draft:
 
     Args:
         log: tells which incident numbers are free.
+        histories: knows where to begin to look.
     """
 
-    def __init__(self, log: EventLog) -> None:
+    def __init__(self, log: EventLog, histories: Histories) -> None:
         self._log = log
+        self._histories = histories
         self._writes: list[_Pending] = []
         self._last: dict[str, _Pending] = {}
         self._number = 0
@@ -83,7 +84,7 @@ class Draft:
     async def new_incident_id(self) -> str:
         """An incident id that nobody has, nor this draft."""
         if not self._number:
-            self._number = await next_number(self._log)
+            self._number = await self._histories.next_number()
         else:
             self._number += 1
             while await self._log.last(stream_of("incident", incident_id(self._number))):

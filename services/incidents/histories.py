@@ -7,7 +7,6 @@ import msgspec
 
 from events import NOTHING, EventLog, Fact, Recorded
 from events.group import GroupAssigned
-from events.ids import incident_id
 from events.incident import Correction
 from services.incident_number import next_number
 from services.incidents.state import UNOPENED, Incident, fold
@@ -40,6 +39,8 @@ class Histories:
     def __init__(self, log: EventLog) -> None:
         self._log = log
         self._kept: OrderedDict[str, Loaded] = OrderedDict()
+        self._taken = 0
+        """The highest number that an incident is known to have."""
 
     async def incident(self, identifier: str) -> Loaded:
         """The incident as it is now; `UNOPENED` at version 0 when there is none."""
@@ -94,9 +95,11 @@ class Histories:
                 waiting.extend(sorted(found[identifier].incident.absorbed))
         return list(found.values())
 
-    async def next_id(self) -> str:
-        """An incident id that nobody has. Two may be told the same; the version check lets one of them have it."""
-        return incident_id(await next_number(self._log))
+    async def next_number(self) -> int:
+        """A number that no incident has. Two may be told the same; the version check lets one of them have it."""
+        free = await next_number(self._log, taken=self._taken)
+        self._taken = free - 1
+        return free
 
 
 class Group(msgspec.Struct, frozen=True):

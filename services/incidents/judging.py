@@ -1,6 +1,6 @@
 """What the rules say about alerts, on what the log holds now; and what alerts mean for those that they hold back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -9,19 +9,15 @@ from msgspec.structs import replace
 from events import Event, EventLog, Recorded
 from events.fact import tag_of
 from events.ids import derived_event_id
-from events.subjects import split
 from services.incidents.draft import Draft
 from services.incidents.grouping import Firing, Ruling, firing_at
 from services.incidents.inhibiting import Meetings, claims, fact_of
 from services.incidents.looking import Look
 from services.incidents.reads import Reads
+from services.incidents.recent import RecentAlerts
 from services.incidents.saying import ACTOR, SOURCE
 from services.incidents.standing import Standing
 from services.rules.verdict import Inhibited, Situation, inhibition_keys, verdict
-
-# Reading a fact in one stretch costs a tenth of asking for it alone; with few alerts there is nothing to gain.
-STORM_LOOKS_MIN = 8
-STORM_FACTS_MAX = 10
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,7 +29,15 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     """Of its alert's stream."""
     groups: tuple[str, ...]
     """Its own group, then those of what its service depends on."""
-    resolve_after_clear: timedelta | None = None
+    ruling: Ruling
+    """What the rules say about it, before anybody asked who inhibits it."""
+    heard: int
+    """`Standing.heard` when they were asked."""
+
+    @property
+    def resolve_after_clear(self) -> timedelta | None:
+        """How long its incident stays open once its alerts are clear; None for as long as people want."""
+        return self.ruling.verdict.resolve_after_clear
 
     @property
     def stream(self) -> str:
@@ -55,6 +59,7 @@ class Judging:
         self._standing = standing
         self._reads = reads
         self._meetings = Meetings(log)
+        self._recent = RecentAlerts(log)
 
     async def judge(self, draft: Draft, looks: Sequence[Look], now: datetime) -> list[Judged | None]:
         """The occurrences that are looked at; None for those of which nothing is known.
@@ -73,6 +78,8 @@ class Judging:
 
     async def ruling(self, draft: Draft, judged: Judged, now: datetime) -> Ruling:
         """What the rules say about an occurrence."""
+        if not self._standing.rules.inhibit and judged.heard == self._standing.heard:
+            return judged.ruling
         situation = self._situation(judged.firing, now)
         if self._standing.rules.inhibit:
             situation = replace(situation, inhibited_by=await self._inhibited_by(draft, judged.firing))
@@ -86,26 +93,10 @@ class Judging:
             begins = look.begins and not rules.inhibit and rules.flapping is None
             start = look.seq - 1 if begins else 0
             after[look.alert_key] = min(start, after.get(look.alert_key, start))
-        draft.alerts = await self._read_at_once(after)
+        draft.alerts = await self._recent.since({key: start for key, start in after.items() if start})
         alone = {key: start for key, start in after.items() if key not in draft.alerts}
         found = await self._reads.each(self._log.read(f"alert.{key}", after=start) for key, start in alone.items())
         draft.alerts |= zip(alone, found, strict=True)
-
-    async def _read_at_once(self, after: Mapping[str, int]) -> dict[str, list[Recorded]]:
-        """The histories of alerts that have just begun to fire, as in a storm: whatever was said about any alert since
-        the first of them is one request. Empty when that would be far more than what is asked for."""
-        recent = {key: start for key, start in after.items() if start}
-        if len(recent) < STORM_LOOKS_MIN:
-            return {}
-        start = min(recent.values())
-        if await self._log.last_position() - start > len(recent) * STORM_FACTS_MAX:
-            return {}
-        found: dict[str, list[Recorded]] = {key: [] for key in recent}
-        for past in await self._log.read_category("alert", after=start):
-            alert_key = split(past.stream)[1]
-            if alert_key in found and past.seq > recent[alert_key]:
-                found[alert_key].append(past)
-        return found
 
     def _judged(self, draft: Draft, look: Look, now: datetime) -> Judged | None:
         history = draft.alerts[look.alert_key]
@@ -120,7 +111,8 @@ class Judging:
             firing=firing,
             version=history[-1].seq,
             groups=(found.group, *(key for key in found.dependency_groups if key != found.group)),
-            resolve_after_clear=found.resolve_after_clear,
+            ruling=Ruling(found, self._standing.rules_seq),
+            heard=self._standing.heard,
         )
 
     def _situation(self, firing: Firing, now: datetime) -> Situation:

@@ -69,7 +69,7 @@ class Placing:
     async def draft(self, looks: Sequence[Look]) -> tuple[tuple[Write, ...], int]:
         """What there is to say about some alerts, nothing about those of which it has been said; and how many of the
         looks that answers, from the first on. The others want another draft."""
-        draft = Draft(self._log)
+        draft = Draft(self._log, self._histories)
         now = max([self._clock.now(), *(look.not_before for look in looks if look.not_before)])
         found = await self._judging.judge(draft, looks, now)
         answered = 0

@@ -4,6 +4,8 @@ Both are read from the log and kept, and before each decision everything newer i
 what is in the log and not on what this copy of the service has heard of.
 """
 
+import asyncio
+import itertools
 import logging
 from datetime import datetime, timedelta
 
@@ -21,7 +23,8 @@ logger = logging.getLogger("recount")
 # For so long after its end a silence is named among what was looked at. All are kept, because one may be made to last
 # longer after it ran out; a thousand take about a megabyte.
 SHOWN_AFTER = timedelta(hours=1)
-# Read in this order: what went before a fact that is found in one read is found by the next at the latest.
+# Read in this order when there is news: what went before a fact that is found in one read is found by the next at the
+# latest.
 _SILENCE_FACTS = ("ended", "changed", "created")
 
 
@@ -36,10 +39,12 @@ class Standing:
     def __init__(self, log: EventLog, built_in: RuleSet) -> None:
         self._log = log
         self._known: dict[str, Silence] = {}
-        self._heard = dict.fromkeys(_SILENCE_FACTS, NOTHING)
+        self._asked = dict.fromkeys(_SILENCE_FACTS, NOTHING)
         self.rules = built_in
         self.rules_seq = NOTHING
         """Position of the rules that were published last; 0 while there are none."""
+        self.heard = NOTHING
+        """Position of the last fact that was heard of: while it stays the same, so does everything here."""
 
     def silences(self, now: datetime) -> tuple[Silence, ...]:
         """Every silence that holds, will hold, or ended a moment ago."""
@@ -55,16 +60,23 @@ class Standing:
         Raises:
             LogUnavailable: no answer.
         """
-        published = await self._log.last_of("rules", "published")
+        published, news = await asyncio.gather(
+            self._log.last_of("rules", "published"), asyncio.gather(*map(self._told, _SILENCE_FACTS))
+        )
         if published is not None and published.seq > self.rules_seq:
             self._adopt(published)
-        news: list[Recorded] = []
-        for name in _SILENCE_FACTS:
-            part = await self._log.read_named("silence", name, after=self._heard[name])
-            self._heard[name] = part[-1].seq if part else self._heard[name]
-            news += part
-        for past in sorted(news, key=lambda past: past.seq):
+            self.heard = max(self.heard, published.seq)
+        if not any(news):
+            return
+        news = [await self._told(name) for name in _SILENCE_FACTS]
+        for name, part in zip(_SILENCE_FACTS, news, strict=True):
+            self._asked[name] = part[-1].seq if part else self._asked[name]
+        for past in sorted(itertools.chain(*news), key=lambda past: past.seq):
             self._hear(past)
+            self.heard = max(self.heard, past.seq)
+
+    async def _told(self, name: str) -> list[Recorded]:
+        return await self._log.read_named("silence", name, after=self._asked[name])
 
     def _adopt(self, published: Recorded) -> None:
         assert isinstance(published.fact, RulesPublished)

@@ -20,13 +20,14 @@ from datetime import datetime
 
 from events import EventLog, Recorded
 from events.errors import LogError, RecountError
+from events.fact import name_of
 from events.incident import Severity
 from events.oncall import RotationConfigured
 from events.person import PersonErased
 from events.subjects import split
 from events.timer import TimerFired
 from events.timers import Timers
-from services.attention import is_decisive
+from services.attention import DECISIVE, is_decisive
 from services.clock import Clock
 from services.command import Answer, CommandRefused, Done, Order, Refused
 from services.directory import Directory
@@ -58,7 +59,8 @@ class OnCall:
 
     name = "oncall"
     hears: tuple[str, ...] = (
-        "evt.incident.>",
+        # The alerts that join an incident are many and call nobody.
+        *(f"evt.incident.*.{name_of(fact)}" for fact in DECISIVE),
         "evt.timer.>",
         "evt.rotation.*.configured",
         "evt.person.*.erased",
