@@ -10,7 +10,7 @@ from events import NOTHING, Event, EventLog, Fact, Recorded, Write, headline
 from events.change import ChangeRecorded
 from events.fact import tag_of
 from events.group import GroupAssigned
-from events.ids import derived_event_id, key_of
+from events.ids import derived_event_id, incident_id, key_of
 from events.incident import IncidentFact, IncidentResolved
 from events.order import OrderCarriedOut
 from services.clock import Clock
@@ -86,7 +86,7 @@ class Orders:
             made = earlier[-1].fact
             assert isinstance(made, OrderCarriedOut)
             return await self._answered(order, f"incident.{made.target}", made.target)
-        new = Loaded(await self._histories.next_id(), NOTHING, UNOPENED)
+        new = Loaded(incident_id(await self._histories.next_number()), NOTHING, UNOPENED)
         about = await self._circumstances(order, command, new)
         writes, done = await self._said(order, new, decide(UNOPENED, command, about), about)
         carried_out = OrderCarriedOut(order_id=order.id, target=new.incident_id)
