@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from services.secrets import ensure_secrets  # noqa: E402  the root is no package
-from tests.http_process import http_process  # noqa: E402
+from tests.http_process import START_TIMEOUT_S, http_process  # noqa: E402
 from tests.nats_process import free_port  # noqa: E402
 
 _CALL = re.compile(rb"call-\w+")
@@ -60,7 +60,7 @@ def prepare(data: Path, smtp_port: int) -> str:
 
 
 @contextmanager
-def running_actors(nats_url: str, data: Path) -> Iterator[tuple[str, int]]:
+def running_actors(nats_url: str, data: Path, *, within_s: float = START_TIMEOUT_S) -> Iterator[tuple[str, int]]:
     """The actors' process from when its port answers; gives the URL of its port and its process id."""
     port = free_port()
     command = (
@@ -68,7 +68,7 @@ def running_actors(nats_url: str, data: Path) -> Iterator[tuple[str, int]]:
         *("--intake", f"127.0.0.1:{port}", "--http", f"127.0.0.1:{free_port()}"),
     )
     url = f"http://127.0.0.1:{port}"
-    with http_process(command, f"{url}/healthz", data.parent / "actors.log") as pid:
+    with http_process(command, f"{url}/healthz", data.parent / "actors.log", within_s=within_s) as pid:
         yield url, pid
 
 

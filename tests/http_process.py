@@ -16,18 +16,21 @@ STOP_TIMEOUT_S = 30.0
 
 
 @contextmanager
-def http_process(command: Sequence[str | Path], ready: str, output: Path) -> Iterator[int]:
+def http_process(
+    command: Sequence[str | Path], ready: str, output: Path, *, within_s: float = START_TIMEOUT_S
+) -> Iterator[int]:
     """A process from when an address answers until the block ends; gives its process id.
 
     Args:
         command: what to run.
         ready: the address.
         output: where its output goes.
+        within_s: how long it may take to answer.
     """
     with output.open("ab") as file:
         process = subprocess.Popen(command, stdout=file, stderr=file)
     try:
-        deadline = time.monotonic() + START_TIMEOUT_S
+        deadline = time.monotonic() + within_s
         while True:
             try:
                 urllib.request.urlopen(ready, timeout=1).close()

@@ -40,11 +40,11 @@ class NatsProcess:
         )
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> "NatsProcess":
+    def start(self, *, within_s: float = START_TIMEOUT_S) -> "NatsProcess":
         """Start it and wait until it takes connections."""
         with (self.folder / "nats.log").open("ab") as output:
             self._process = subprocess.Popen([BINARY, "-c", self._config], stdout=output, stderr=output)
-        deadline = time.monotonic() + START_TIMEOUT_S
+        deadline = time.monotonic() + within_s
         while time.monotonic() < deadline:
             if self._process.poll() is not None:
                 break
