@@ -10,6 +10,9 @@ Payloads arrive twice, late and in any order, so a signal is compared with what 
   again, as when Prometheus was cut off from Alertmanager and came back with the old beginning.
 * **The order of arrival** otherwise: the position of the receipt in INTAKE, which redelivery does not change.
 
+Either way what is old news is not told: when every payload of an occurrence waits somewhere until a newer firing is
+told, or the end of a newer one, that occurrence is missing. Whether the alert fires now is always right.
+
 When in doubt an alert fires: paging twice is better than never.
 """
 

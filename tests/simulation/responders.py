@@ -18,6 +18,8 @@ ADA, BOB, GRACE = "per-ada", "per-bob", "per-grace"
 PEOPLE = (ADA, BOB, GRACE)
 # People mostly ask about what is going on now, so that some incidents go far.
 RECENT = 4
+# So often the answer to what was done is lost on its way, and it is asked again.
+ANSWERS_LOST = 0.15
 
 # How often each verb comes to mind. Acknowledging and resolving are what people do most.
 VERBS = {
@@ -32,7 +34,7 @@ VERBS = {
     "reinstate": 2,
     "merge": 2,
     "unmerge": 3,
-    "declare": 1,
+    "declare": 3,
     "note": 2,
     "severity": 2,
     "assign": 3,
@@ -82,7 +84,7 @@ class Responders:
             command=msgspec.Raw(msgspec.json.encode(self._wish(verb, incidents))),
         )
         await self._ask(order, verb)
-        if self._random.random() < 0.05:
+        if self._random.random() < ANSWERS_LOST:
             self._unanswered.append((order, verb))  # the answer was lost on its way
 
     async def ask_again(self) -> None:
