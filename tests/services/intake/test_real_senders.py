@@ -148,7 +148,8 @@ receivers:
     assert await intake.facts("deadletter") == []
 
 
-# What a client may post to Alertmanager's API, right and wrong.
+# What a client may post to Alertmanager's API, right and wrong. Debian's does not know names such as ``service.name``, which
+# later ones take.
 POSTED = (
     '[{"labels":{"alertname":"A","empty":""},"annotations":{"s":""}}]',
     r'[{"labels":{"alertname":"B","zone":"\u00fc\"\\"},"endsAt":"2099-01-01T00:00:00Z","startsAt":null}]',
@@ -158,9 +159,9 @@ POSTED = (
     '[{"labels":{}}]',
     '[{"labels":{"a":""}}]',
     '[{"annotations":{}}]',
-    '[{"labels":{"1a":"x"}}]',
+    '[{"labels":{"":"x"}}]',
     '[{"labels":{"a":1}}]',
-    '[{"labels":{"alertname":"C"},"annotations":{"b-c":"x"}}]',
+    '[{"labels":{"alertname":"C"},"annotations":{"":"x"}}]',
     '[{"labels":{"alertname":"D"},"startsAt":"2026-01-02T00:00:00Z","endsAt":"2026-01-01T00:00:00Z"}]',
     '[{"labels":{"alertname":"E"}},{"labels":{}}]',
     '[{"labels":{"alertname":"F"},"startsAt":"yesterday"}]',
