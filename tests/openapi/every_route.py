@@ -25,8 +25,9 @@ from services.web.api_document import document as api_document
 from tests.platform import Platform
 from tests.services.intake.arbitrary import Payload, payloads
 
-# What waits longest is a question that waits for its turn, and it is turned away sooner.
-ANSWER_S_MAX = 20.0
+# The dearest answer takes about a second of a processor. Whoever waits longer than this, on a machine as busy as they
+# get, waits for nothing.
+ANSWER_S_MAX = 60.0
 # Computing everything again, or copying it, takes seconds: once a round is enough.
 COSTLY = {"POST /api/rebuild", "POST /api/snapshot", "POST /api/verify/views"}
 # An open stream has no end to wait for; `tests/services/web/test_tail.py` reads it.
@@ -99,14 +100,15 @@ def ask_the_web(platform: Platform, *, seed: int, count: int) -> Asked:
         for operation in operations(api_document()):
             if operation.label in ENDLESS:
                 continue
-            several = 1 if operation.label in COSTLY else count
-            for mode in GenerationMode.POSITIVE, GenerationMode.NEGATIVE:
+            is_costly = operation.label in COSTLY
+            modes = [GenerationMode.POSITIVE] if is_costly else [GenerationMode.POSITIVE, GenerationMode.NEGATIVE]
+            for mode in modes:
                 strategy = st.tuples(
                     operation.as_strategy(generation_mode=mode),
                     st.sampled_from([*[platform.token] * 12, "wrong", ""]),
                     st.sampled_from([True, True, False]),
                 )
-                _each(strategy, ask, seed=seed, count=several)
+                _each(strategy, ask, seed=seed, count=1 if is_costly else count)
     return asked
 
 

@@ -13,7 +13,7 @@ from tests.openapi.every_route import ENDLESS, Asked, ask_intake, ask_the_web, m
 from tests.platform import Platform, running_platform, wait_until
 
 SOAK_S = 600
-SOAK_EXAMPLES = 10
+SOAK_EXAMPLES = 5
 LEDGER_S_MAX = 60
 
 
@@ -42,8 +42,7 @@ def everything_is_accounted_for(platform: Platform, *rounds: Asked) -> None:
     stored, invalid = counted(platform, "recount_intake_receipts_stored"), counted(platform, "recount_intake_invalid")
     assert taken <= stored <= taken + in_part
     assert told["received"] == stored + invalid
-    verdict = platform.cli("verify")
-    assert "differ" not in verdict.stdout or "no" in verdict.stdout.lower(), verdict.stdout
+    platform.cli("verify")  # it fails when a view or the ledger differs
 
 
 def ledger(platform: Platform) -> dict[str, Any]:
