@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 import typer
 
+from events import RecountError
 from services.cli.client import connect
 from services.cli.console import DATA_DEFAULT, DataOption, JsonOption, line, note, say, show_json, show_table
 from services.cli.incident import called, spoken
@@ -23,7 +24,8 @@ def register(app: typer.Typer) -> None:
             str,
             typer.Argument(
                 metavar="ID",
-                help="INC-42, an alert's key or title, a page, a silence, an event's id or #position, receipt:12.",
+                help="INC-42, an alert's key or title, a page, a silence, an event's id, a log position as '#4711' "
+                "(the shell needs the quotes), receipt:12.",
             ),
         ],
         as_of: AsOfOption = "",
@@ -34,6 +36,8 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Tell why something happened, or did not: every event from the payload to the channel's answer, and every
         rule that was looked at. Times are UTC."""
+        if not about.strip():
+            raise RecountError("nothing was asked about", hint="Name something: recount why INC-42")
         with connect(data) as api:
             catch_up(api)
             told = api.get(f"/api/why/{quote(about, safe='')}", **asked_lens(as_of, happened_by, known_by))

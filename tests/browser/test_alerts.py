@@ -98,7 +98,7 @@ def test_a_noisy_alert_is_silenced_and_looked_at_again(page: Page, recount: Stac
 
 
 def test_the_pages_of_alerts_fit_a_phone_by_day_and_night(page: Page, recount: Stack, complaints: list[str]):
-    key = fire(recount, "averyveryverylongname" * 6, "critical", "payments-eu-central-1", host="h" * 90)
+    key = fire(recount, "averyveryverylongname" * 6, "critical", "payments" * 20, host="h" * 90)
     with recount.client() as client:
         sent = client.post("/api/rules", json={"text": '[route]\nopens_at = "error"\n', "note": "as before"})
         assert sent.is_success, sent.text
@@ -113,6 +113,8 @@ def test_the_pages_of_alerts_fit_a_phone_by_day_and_night(page: Page, recount: S
     ):
         page.goto(path)
         assert fits(page), path
+    page.goto("/metrics")
+    expect(page.locator(".top nav [aria-current]")).to_be_in_viewport(ratio=1)
     page.emulate_media(color_scheme="dark")
     page.goto(f"/alerts/{key}")
     shoot(page, "alert-phone-dark")

@@ -22,6 +22,7 @@ if (tail) {
   addEventListener("pagehide", () => source.close());
 }
 
+document.querySelector(".top nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 showAges();
 setInterval(showAges, AGE_MS);
 hideWaiting();

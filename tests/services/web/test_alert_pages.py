@@ -60,6 +60,12 @@ def test_alerts_are_listed_by_state_severity_service_and_text(recount: Stack):
         assert "disk of pages full" not in warnings
         by_label = bob.get("/alerts", params={"text": "sda"}).text
         assert "disk of pages full" in by_label
+        narrowed = bob.get("/alerts", params={"text": "nothing is called so"}).text
+        assert "No alert is like that." in narrowed
+        assert "No alert has come yet." not in narrowed
+        before = bob.get("/alerts", params={"as_of": 1}).text
+        assert "No alert had come yet." in before
+        assert "Where senders post" in before
         assert bob.get("/alerts", params={"show": "asleep"}).status_code == 400
         assert bob.get("/alerts", params={"severity": "dire"}).status_code == 400
     with recount.client() as client:

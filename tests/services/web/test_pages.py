@@ -300,6 +300,11 @@ def test_what_does_not_exist_is_a_page_that_leads_back(recount: Stack, path: str
         assert 'href="/"' in answer.text
 
 
+def test_a_refusal_begins_with_a_capital(recount: Stack):
+    with recount.browser() as ada:
+        assert "<h1>As known at &#39;bogus&#39; cannot be read</h1>" in ada.get("/", params={"as_of": "bogus"}).text
+
+
 def test_the_postmortem_is_shown_with_its_position_and_as_markdown(recount: Stack):
     incident = recount.declare("cache was cold")
     with recount.browser() as ada:

@@ -167,6 +167,15 @@ def test_an_event_is_found_by_its_position_and_leads_both_ways(recount: Stack, s
     assert any(line["step"] == "decided" for line in told["chain"])
 
 
+def test_an_event_says_nothing_of_what_lies_beside_its_way(recount: Stack, story: dict[str, str]):
+    with recount.client() as client:
+        chain = client.get("/api/why/whyalert1").json()["chain"]
+        (declared,) = [line["seq"] for line in chain if line["step"] == "incident"]
+        told = client.get(f"/api/why/%23{declared}").json()
+    assert told["subject"]["title"] == f"incident.declared of incident.{story['incident']}"
+    assert [each["what"] for each in told["absent"] if not each["seq"]] == []
+
+
 def test_the_panel_and_the_page_show_it(recount: Stack, story: dict[str, str]):
     with recount.browser("bob") as bob:
         page = bob.get("/why", params={"about": story["incident"]}).text
