@@ -11,6 +11,9 @@ from pathlib import Path
 
 BINARY = Path(sysconfig.get_path("scripts")) / "nats-server"
 START_TIMEOUT_S = 20.0
+# What the server says.
+READY = b"Server is ready"
+TAKEN = b"address already in use"
 
 
 def free_port() -> int:
@@ -30,31 +33,44 @@ class NatsProcess:
 
     def __init__(self, folder: Path, settings: str = "") -> None:
         self.folder = folder
-        self.port = free_port()
-        self.url = f"nats://127.0.0.1:{self.port}"
+        self._settings = settings
+        self._log = folder / "nats.log"
         self._config = folder / "nats.conf"
-        self._config.write_text(
-            f'listen: "127.0.0.1:{self.port}"\n'
-            # Without this an acknowledged write would be on disk only two minutes later.
-            f"jetstream {{ store_dir: {json.dumps(str(folder))}, sync_interval: always }}\n{settings}\n"
-        )
         self._process: subprocess.Popen[bytes] | None = None
+        self._began = False
+        self._listen_at(free_port())
 
     def start(self, *, within_s: float = START_TIMEOUT_S) -> "NatsProcess":
         """Start it and wait until it takes connections."""
-        with (self.folder / "nats.log").open("ab") as output:
-            self._process = subprocess.Popen([BINARY, "-c", self._config], stdout=output, stderr=output)
         deadline = time.monotonic() + within_s
-        while time.monotonic() < deadline:
-            if self._process.poll() is not None:
-                break
-            try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
-            except OSError:
-                time.sleep(0.01)  # the condition waited for is a port of another process
-            else:
-                return self
-        raise RuntimeError(f"nats-server did not start:\n{(self.folder / 'nats.log').read_text()}")
+        while not self._started(deadline):
+            # Until its first start a port is only one that was free; another process may have taken it since.
+            if self._began or time.monotonic() >= deadline or TAKEN not in self._log.read_bytes():
+                raise RuntimeError(f"nats-server did not start:\n{self._log.read_text()}")
+            self._log.unlink()
+            self._listen_at(free_port())
+        self._began = True
+        return self
+
+    def _listen_at(self, port: int) -> None:
+        self.port = port
+        self.url = f"nats://127.0.0.1:{port}"
+        self._config.write_text(
+            f'listen: "127.0.0.1:{port}"\n'
+            # Without this an acknowledged write would be on disk only two minutes later.
+            f"jetstream {{ store_dir: {json.dumps(str(self.folder))}, sync_interval: always }}\n{self._settings}\n"
+        )
+
+    def _started(self, deadline: float) -> bool:
+        with self._log.open("ab") as output:
+            said_before = output.tell()
+            self._process = subprocess.Popen([BINARY, "-c", self._config], stdout=output, stderr=output)
+        while time.monotonic() < deadline and self._process.poll() is None:
+            # A port that answers may be another server's.
+            if READY in self._log.read_bytes()[said_before:]:
+                return True
+            time.sleep(0.01)  # the condition waited for is a line of another process
+        return False
 
     @property
     def pid(self) -> int:
