@@ -48,6 +48,14 @@ def story(recount: Stack) -> dict[str, str]:
         return {"incident": eventually(incident)}
 
 
+@pytest.fixture(scope="module")
+def quiet(recount: Stack) -> dict[str, Any]:
+    """What is told of an alert that was passed over, once it was."""
+    recount.append("alert.whyquiet", fired("cache is a little cold", "info", "why-cache"))
+    with recount.client() as client:
+        return eventually(lambda: with_step(client, "whyquiet", "decided"))
+
+
 def test_an_alert_tells_the_way_to_its_incident_and_why_nobody_was_paged(recount: Stack, story: dict[str, str]):
     with recount.client() as client:
         told = eventually(lambda: with_step(client, "whyalert1", "escalation"))
@@ -74,14 +82,11 @@ def test_an_alert_is_found_by_its_title_and_two_that_fit_are_told_apart(recount:
         assert nothing.status_code == 404
 
 
-def test_an_alert_that_was_passed_over_says_which_rule_did_it(recount: Stack):
-    recount.append("alert.whyquiet", fired("cache is a little cold", "info", "why-cache"))
-    with recount.client() as client:
-        told = eventually(lambda: with_step(client, "whyquiet", "decided"))
-    (absent,) = told["absent"]
+def test_an_alert_that_was_passed_over_says_which_rule_did_it(quiet: dict[str, Any]):
+    (absent,) = quiet["absent"]
     assert absent["what"] == "No incident was opened or joined by cache is a little cold"
     assert "info" in absent["because"]
-    assert absent["seq"] == told["chain"][-1]["seq"]
+    assert absent["seq"] == quiet["chain"][-1]["seq"]
 
 
 def test_it_can_be_asked_as_of_a_moment_before_the_decision(recount: Stack, story: dict[str, str]):
@@ -176,6 +181,7 @@ def test_an_event_says_nothing_of_what_lies_beside_its_way(recount: Stack, story
     assert [each["what"] for each in told["absent"] if not each["seq"]] == []
 
 
+@pytest.mark.usefixtures("quiet")
 def test_the_panel_and_the_page_show_it(recount: Stack, story: dict[str, str]):
     with recount.browser("bob") as bob:
         page = bob.get("/why", params={"about": story["incident"]}).text
@@ -193,17 +199,18 @@ def test_what_is_passed_over_in_the_future_is_unknown_to_the_past(recount: Stack
         assert client.get("/api/why/whypast", params={"as_of": seq - 1}).status_code == 404
 
 
+@pytest.mark.usefixtures("quiet")
 def test_a_decision_is_made_again_by_the_rules_of_its_moment(recount: Stack, story: dict[str, str]):
     with recount.client() as client:
         (placed,) = client.get("/api/why/whyalert1").json()["decisions"]
-        (quiet,) = client.get("/api/why/whyquiet").json()["decisions"]
+        (passed_over,) = client.get("/api/why/whyquiet").json()["decisions"]
     assert placed["recorded"] == f"opened {story['incident']}"
     assert placed["agrees"]
     steps = [step["what"] for step in placed["steps"] if not step["what"].startswith("silence ")]
     assert steps == ["route default", "severity of default", "group of default"]
-    assert quiet["recorded"].startswith("only recorded: its severity is info")
-    assert quiet["agrees"]
-    assert quiet["steps"][-1]["outcome"] == "records"
+    assert passed_over["recorded"].startswith("only recorded: its severity is info")
+    assert passed_over["agrees"]
+    assert passed_over["steps"][-1]["outcome"] == "records"
 
 
 def test_the_silence_of_that_moment_is_asked_and_a_later_one_is_not(recount: Stack):
