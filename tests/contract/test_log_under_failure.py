@@ -384,18 +384,3 @@ async def test_a_long_stream_of_large_events_is_read_whole(log: NatsLog):
     assert len(await log.read(INC)) == 1_300
     seqs = [stored.seq async for batch in log.bulk(after=0, through=version) for stored in batch]
     assert seqs == list(range(1, version + 1))
-
-
-def test_a_server_whose_port_was_taken_meanwhile_listens_at_another(tmp_path: Path):
-    folders = [tmp_path / name for name in ("one", "other")]
-    for folder in folders:
-        folder.mkdir()
-    one, other = map(NatsProcess, folders)
-    try:
-        one.start()
-        other._listen_at(one.port)
-        other.start()
-        assert other.url != one.url
-    finally:
-        one.remove()
-        other.remove()
