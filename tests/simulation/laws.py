@@ -196,6 +196,9 @@ def an_answered_order_was_done_once(history: History) -> None:
         if tag_of(type(event.fact)) == "incident.declared" and event.event.causation_id.startswith("order-"):
             said[event.event.causation_id].add(event.stream)
     assert all(len(streams) == 1 for streams in said.values()), said
+    for order, verb, answer in history.answers:
+        if isinstance(answer, Done) and verb == "declare" and not order.target:
+            assert said[order.id] == {f"incident.{answer.target}"}, f"{order.id}: {answer}, and it was {said[order.id]}"
 
 
 def a_level_is_asked_once_a_run_and_round(history: History) -> None:
