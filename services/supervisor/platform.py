@@ -138,7 +138,8 @@ class Platform:
         if self._settings.postgres.enabled:
             self._postgres = settled(self._options.postgres, "--postgres")
         self._logs.mkdir(mode=0o700, exist_ok=True)
-        watches = []
+        watches: list[asyncio.Task[None]] = []
+        starting: list[asyncio.Task[None]] = []
         if not self._settings.nats_url:
             self._nats = NatsServer(
                 self._options.data / "nats",
@@ -149,15 +150,18 @@ class Platform:
                 pass_fds=(self._lock,),
                 on_start=self._write_running,
             )
-            await self._nats.start()
-            watches.append(asyncio.create_task(self._nats.watch(), name="nats"))
-        for name in ("actors", "readers"):
-            child = self._children[name] = self._child(name)
-            await child.start()
-            watches.append(asyncio.create_task(child.keep_running(), name=name))
-        up = asyncio.create_task(self._until_it_answers(), name="up")
+            # It may recover a long log for seconds; meanwhile the others load their code, and wait for it.
+            starting.append(asyncio.create_task(self._nats.start(), name="nats starting"))
         try:
-            await _all_or_first_failure([up], watches)
+            for name in ("actors", "readers"):
+                child = self._children[name] = self._child(name)
+                await child.start()
+                watches.append(asyncio.create_task(child.keep_running(), name=name))
+            await _all_or_first_failure(starting, watches)
+            if self._nats is not None:
+                watches.append(asyncio.create_task(self._nats.watch(), name="nats"))
+            starting.append(asyncio.create_task(self._until_it_answers(), name="up"))
+            await _all_or_first_failure(starting, watches)
             for child in self._children.values():
                 child.is_up = True
             self._is_announced = True
@@ -165,7 +169,7 @@ class Platform:
             announce(self.announcement())
             await _all_or_first_failure(watches, [])
         finally:
-            for task in (up, *watches):
+            for task in (*starting, *watches):
                 task.cancel()
 
     async def stop(self) -> None:
