@@ -18,6 +18,9 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from http import HTTPStatus
 from itertools import islice
@@ -136,12 +139,13 @@ class Restarts:
     def run(self, name: str, ends: str) -> list[float]:
         """Start what is not up, page once, list what fires, and end it. Gives what `COLUMNS` names."""
         server, began = self._server, time.monotonic()
-        if not self._is_up:
-            server.start(within_s=RECOVERY_MAX_S)
-        self._is_up = True
-        served = time.monotonic()
-        with running_actors(server.url, self._folder / "data", within_s=RECOVERY_MAX_S) as (url, pid):
-            healthy = time.monotonic()
+        with (
+            ThreadPoolExecutor() as pool,
+            # Both at once, as `recount up` starts them: the actors load their code while the server recovers.
+            self._starting(pool) as served_at,
+            running_actors(server.url, self._folder / "data", within_s=RECOVERY_MAX_S) as (url, pid),
+        ):
+            healthy, served = time.monotonic(), served_at.result()
             fired = alert(name, name, datetime.now(UTC).replace(microsecond=0))
             ask_http(f"{url}/api/v2/alerts", as_posted([fired]))
             assert wait_for(lambda: name in self._mails.arrived_at, PAGE_MAX_S), "nobody was paged"
@@ -162,6 +166,18 @@ class Restarts:
             server.stop()
             self._is_up = False
         return row
+
+    @contextmanager
+    def _starting(self, pool: ThreadPoolExecutor) -> Iterator[Future[float]]:
+        """The server on its way up; gives when it took connections."""
+
+        def start() -> float:
+            if not self._is_up:
+                self._server.start(within_s=RECOVERY_MAX_S)
+            self._is_up = True
+            return time.monotonic()
+
+        yield pool.submit(start)
 
     def kill(self) -> None:
         """End the server at once."""
