@@ -33,10 +33,11 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
 def differences(cursor: duckdb.DuckDBPyConnection, catalog: Catalog) -> list[Difference]:
     """Compute every stored projection beside its table, from one snapshot, and name each row that differs."""
     tables = {view.name: base(cursor, view.name) for view in catalog.stored}
-    # All at once, so that each is computed once although others read it.
-    shadow(cursor, catalog, frozenset(view.name for view in catalog.views))
-    cursor.execute("begin transaction read only")
+    # What is computed and what is stored must be of one moment.
+    cursor.begin()
     try:
+        # All at once, so that each is computed once although others read it.
+        shadow(cursor, catalog, frozenset(view.name for view in catalog.views))
         return [found for view in catalog.stored for found in _differences_of(cursor, view, tables[view.name])]
     finally:
         cursor.rollback()

@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -330,3 +331,16 @@ def test_the_log_holds_both_clocks_and_every_circumstance(tmp_path: Path):
         "known_at": None,
         "text": "x",
     }
+
+
+def test_verifying_while_the_log_grows_compares_one_moment():
+    history = random_history(3, 120)
+    with empty_warehouse() as warehouse:
+        writer = threading.Thread(target=lambda: [warehouse.apply([stored]) for stored in history])
+        writer.start()
+        found = [warehouse.verify_views()]
+        while writer.is_alive():
+            found.append(warehouse.verify_views())
+        writer.join()
+        assert warehouse.position == len(history)
+        assert [each for each in found if each] == []
