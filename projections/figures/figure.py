@@ -15,7 +15,7 @@ from projections.figures.cohort import Cell
 from projections.figures.lognormal import LogNormal, fit
 from projections.figures.survival import MEDIAN, P90, Curve, Lasted, Z, curve
 
-METHOD = 1
+METHOD = 2
 """The version of these estimates; raised when the same measurements give another figure."""
 
 LISTED_BELOW = 5
@@ -205,7 +205,7 @@ def figure(metric: str, group: str, sample: Sample, *, version: int = 0, seed: i
         p90=Estimate(absent=TOO_FEW) if few else _p90(line, len(measured)),
         restricted_mean=_restricted_mean(line, few=few),
         tau_us=line.tau_us,
-        geometric_mean=_geometric_mean(measured, fitted, few=few),
+        geometric_mean=_geometric_mean(measured, censored, fitted, few=few),
         sigma=round(fitted.sigma, 6) if fitted else None,
         mean=average,
         bounds=None if few else sample.bounds(),
@@ -248,14 +248,22 @@ def _restricted_mean(line: Curve, *, few: bool) -> Estimate:
     return Estimate(value_us=_ms(value), low_us=_ms(value - Z * error), high_us=_ms(value + Z * error))
 
 
-def _geometric_mean(measured: Sequence[int], fitted: LogNormal | None, *, few: bool) -> Estimate:
+def _geometric_mean(
+    measured: Sequence[int], censored: Sequence[int], fitted: LogNormal | None, *, few: bool
+) -> Estimate:
+    """The fitted median. Where nothing was seen to last so long, the distribution only guesses on: like the median of
+    the curve it is then not reached."""
     if few:
         return Estimate(absent=TOO_FEW)
     if fitted is None:
         below = any(each < 0 for each in measured)
         return Estimate(absent="some are below zero" if below else "fewer than two different durations are over")
-    low, high = fitted.interval_us
-    return Estimate(value_us=fitted.geometric_mean_us, low_us=low, high_us=high)
+    value, (low, high), longest = fitted.geometric_mean_us, fitted.interval_us, max(*measured, *censored)
+    if value > longest:
+        return Estimate(absent=NOT_REACHED, low_absent=NOT_REACHED, high_absent=NOT_REACHED)
+    if high > longest:
+        return Estimate(value_us=value, low_us=low, high_absent=NOT_REACHED)
+    return Estimate(value_us=value, low_us=low, high_us=high)
 
 
 def _warnings(average: Mean | None, censored: int) -> Iterable[str]:

@@ -16,6 +16,9 @@ from projections.figures.survival import Z
 SHORTEST_US = 1_000_000
 """There is no logarithm of 0: here, and only here, what took less than a second counts as one second."""
 
+LONGEST_LOG = math.log(2**53)
+"""285 years of microseconds: a fit to little that is over may reach for more than any number holds."""
+
 STEPS_MAX = 100
 SMALL_STEP = 1e-12
 FAR_TAIL = 25.0
@@ -144,4 +147,4 @@ def _bend(z: float) -> float:
 
 
 def _whole(log_us: float) -> int:
-    return round(math.exp(log_us) / 1_000) * 1_000
+    return round(math.exp(min(log_us, LONGEST_LOG)) / 1_000) * 1_000

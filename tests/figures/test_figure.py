@@ -55,6 +55,17 @@ def test_lead_times_count_and_have_no_geometric_mean():
     assert (shown.geometric_mean.value_us, shown.geometric_mean.absent) == (None, "some are below zero")
 
 
+def test_a_geometric_mean_beyond_all_that_was_seen_is_a_guess_and_not_reached():
+    shown = the_figure(lasted(1, 2, 900), lasting(*[1_000] * 9))
+    mean = shown.geometric_mean
+    assert (mean.value_us, mean.low_us, mean.high_us, mean.absent) == (None, None, None, NOT_REACHED)
+    near = the_figure(lasted(1, 2, 3, 4, 5, 90)).geometric_mean
+    assert near.value_us is not None
+    assert near.low_us < near.value_us < near.high_us < 90 * MINUTE
+    wide = the_figure(lasted(1, 9, 90), lasting(5, 50, 90)).geometric_mean
+    assert (wide.high_us, wide.high_absent) == (None, NOT_REACHED)
+
+
 def test_the_restricted_mean_counts_what_is_not_over():
     shown = the_figure(lasted(*[10] * 5), lasting(*[20] * 10))
     assert shown.tau_us == 20 * MINUTE
