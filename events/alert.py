@@ -61,7 +61,9 @@ class AlertAcknowledged(Fact, frozen=True, tag="alert.acknowledged"):
 class AlertCleared(Fact, frozen=True, tag="alert.cleared"):
     """The condition stopped. The event's time is when the sender says it stopped."""
 
-    headline: ClassVar[str] = "alert cleared"
+    headline: ClassVar[str] = "alert cleared: {title}"
+    title: str = ""
+    """What it was called when it cleared; empty in facts of older versions."""
     ended_at: datetime | None = None
     """When the sender says that it stopped; None when it does not say."""
     receipt_seq: int = 0

@@ -25,6 +25,8 @@ class Alarm(msgspec.Struct, frozen=True):
     occurrence: int
     """How many times it fired."""
     fires: bool
+    title: str = ""
+    """What its last firing was called."""
 
 
 def stream_of_alert(heartbeat_id: str) -> str:
@@ -34,14 +36,14 @@ def stream_of_alert(heartbeat_id: str) -> str:
 
 def alarm_of(heartbeat_id: str, history: Iterable[Recorded]) -> Alarm:
     """Fold the facts of a heartbeat's alert."""
-    version, occurrence, fires = 0, 0, False
+    version, occurrence, fires, title = 0, 0, False, ""
     for recorded in history:
         version = recorded.seq
         if isinstance(recorded.fact, AlertFired):
-            occurrence, fires = recorded.fact.occurrence, True
+            occurrence, fires, title = recorded.fact.occurrence, True, recorded.fact.title
         elif isinstance(recorded.fact, AlertCleared):
             fires = False
-    return Alarm(stream_of_alert(heartbeat_id), version, occurrence, fires)
+    return Alarm(stream_of_alert(heartbeat_id), version, occurrence, fires, title)
 
 
 def fired(
@@ -63,9 +65,9 @@ def fired(
     )
 
 
-def cleared(*, ended_at: datetime, because: str = "", receipt_seq: int = 0) -> Fact:
+def cleared(alarm: Alarm, *, ended_at: datetime, because: str = "", receipt_seq: int = 0) -> Fact:
     """That pings came again, or are expected no more."""
-    return AlertCleared(ended_at=ended_at, because=because, receipt_seq=receipt_seq)
+    return AlertCleared(title=alarm.title, ended_at=ended_at, because=because, receipt_seq=receipt_seq)
 
 
 def event(cause_id: str, fact: Fact, happened_at: datetime, *parts: str) -> Event:

@@ -201,7 +201,7 @@ class Heartbeats:
             its_alarm = await self._alarm(identifier)
             if heartbeat.missed or not its_alarm.fires:
                 return (), None
-            fact = alarm.cleared(ended_at=cause.happened_at, because=because, receipt_seq=receipt_seq)
+            fact = alarm.cleared(its_alarm, ended_at=cause.happened_at, because=because, receipt_seq=receipt_seq)
             cleared = alarm.event(cause.event.id, fact, cause.happened_at)
             return (Write(its_alarm.stream, its_alarm.version, (cleared,)),), None
 

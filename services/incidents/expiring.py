@@ -19,7 +19,7 @@ async def expire(log: EventLog, stream: str, now: datetime) -> tuple[tuple[Write
         return (), None
     cleared = Event(
         id=derived_event_id(last.event.id, "expired"),
-        fact=AlertCleared(because="expired"),
+        fact=AlertCleared(title=last.fact.title, because="expired"),
         happened_at=now,
         source=SOURCE,
         actor=ACTOR,

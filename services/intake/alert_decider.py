@@ -105,7 +105,7 @@ def _cleared_before_it_fired(state: AlertState, signal: Signal, arrival: Arrival
         return ()
     if unseen.started_at and signal.started_at and signal.started_at < unseen.started_at:
         return ()
-    cleared = AlertCleared(ended_at=unseen.ended_at, receipt_seq=unseen.receipt_seq)
+    cleared = AlertCleared(title=signal.title, ended_at=unseen.ended_at, receipt_seq=unseen.receipt_seq)
     return (_fired(state, signal, arrival), (cleared, unseen.happened_at))
 
 
@@ -147,7 +147,10 @@ def _snoozed(state: AlertState, signal: Signal, arrival: Arrival) -> tuple[Decis
 def _resolved(state: AlertState, signal: Signal, arrival: Arrival) -> tuple[Decision, ...]:
     ended_at = signal.ended_at or signal.observed_at
     if state.status in ("firing", "acknowledged"):
-        cleared = (AlertCleared(ended_at=ended_at, receipt_seq=arrival.seq), _said(ended_at, arrival))
+        cleared = (
+            AlertCleared(title=state.title, ended_at=ended_at, receipt_seq=arrival.seq),
+            _said(ended_at, arrival),
+        )
         if state.was_seen_again:
             # The clearing before it and this one speak of the same beginning: only their order tells them apart.
             return (cleared,) if arrival.seq > state.fired_seq else ()

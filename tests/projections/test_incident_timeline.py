@@ -34,7 +34,7 @@ def test_it_tells_facts_pages_escalation_alerts_and_review_with_their_headlines(
         incident("INC-42", DECLARED, linked(1)),
         page("pg-1", REQUESTED, PageSent(channel="smtp", contact=0, attempt=1)),
         stream("escalation.INC-42", EscalationExhausted(run=1)),
-        alert("a1", AlertCleared()),
+        alert("a1", AlertCleared(title="5xx above 2 %")),
         stream("review.INC-42", ActionAgreed(action_id="act-1", text="alert earlier"), by=ADA),
         incident("INC-41", DECLARED),
     ).view("incident_timeline").shows(
@@ -44,7 +44,7 @@ def test_it_tells_facts_pages_escalation_alerts_and_review_with_their_headlines(
         {"incident_id": "INC-42", "seq": 4, "headline": f"paging {BOB}, answer within 300 s"},
         {"incident_id": "INC-42", "seq": 5, "headline": "sent by smtp"},
         {"incident_id": "INC-42", "seq": 6, "headline": "nobody answered; the policy has no further level"},
-        {"incident_id": "INC-42", "seq": 7, "headline": "alert cleared"},
+        {"incident_id": "INC-42", "seq": 7, "headline": "alert cleared: 5xx above 2 %"},
         {"incident_id": "INC-42", "seq": 8, "headline": "action act-1: alert earlier"},
         {"incident_id": "INC-41", "seq": 9, "headline": "declared sev1: checkout is down"},
     )

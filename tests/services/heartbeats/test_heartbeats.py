@@ -145,6 +145,7 @@ async def test_a_missed_ping_is_an_alert_and_a_late_one_clears_it(world: World):
     assert await world.ping(), "this one leaves a fact"
     cleared = (await world.said("alert"))[-1]
     assert isinstance(cleared, AlertCleared)
+    assert cleared.title == fired.title
     assert cleared.ended_at == world.clock.now()
     await world.run(7)
     again = (await world.said("alert"))[-1]

@@ -79,6 +79,7 @@ async def test_an_alert_that_is_not_repeated_counts_as_cleared_and_may_fire_agai
     [cleared] = await world.log.read_named("alert", "cleared")
     assert isinstance(cleared.fact, AlertCleared)
     assert cleared.fact.because == "expired"
+    assert cleared.fact.title
     await world.fires()
     assert await world.facts() == ["AlertFired", "AlertCleared", "AlertFired"]
 
