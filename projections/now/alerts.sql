@@ -1,6 +1,7 @@
 -- Every distinct alert as it stands: its present occurrence, whether that still holds, and which incident has it.
 -- grain: one row an alert
 -- key: alert_key
+-- column severity: critical, error, warning, info or unknown: the sender's word for it in Recount's terms.
 -- column state: firing, acknowledged or cleared.
 -- column held_because: What kind of rule holds it back at present; null when nothing does.
 -- column held_by: Id of the silence, name of the inhibition rule, time interval or route; null when nothing does.

@@ -15,6 +15,7 @@ from services.incidents.commands import Resolve
 from services.incidents.decider import decide
 from services.incidents.histories import Histories
 from services.incidents.saying import ACTOR, SOURCE
+from services.rules.durations import duration_text
 
 CALM_PURPOSE = "incident_calm"
 
@@ -64,7 +65,8 @@ class Calming:
         number = len(incident.alerts)
         alerts = "its alert has" if number == 1 else f"its {number} alerts have"
         try:
-            facts = decide(incident, Resolve(summary=f"{alerts} been clear for {after}, as its route says"), about)
+            summary = f"{alerts} been clear for {duration_text(after)}, as its route says"
+            facts = decide(incident, Resolve(summary=summary), about)
         except CommandRefused:
             return (), None  # an open impact, or a profile that asks for more: that is for people to say
         events = tuple(

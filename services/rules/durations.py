@@ -34,3 +34,12 @@ def parse_duration(text: str) -> timedelta:
     if duration > timedelta(days=DURATION_DAYS_MAX):
         raise BadConfiguration(f"expected at most {DURATION_DAYS_MAX} days, got {text!r}", hint="Is the unit right?")
     return duration
+
+
+def duration_text(duration: timedelta) -> str:
+    """A duration of whole milliseconds as `parse_duration` reads it: ``1h30m``; the weeks count as days."""
+    left, parts = duration // timedelta(milliseconds=1), list[str]()
+    for unit, milliseconds in (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)):
+        count, left = divmod(left, milliseconds)
+        parts += [f"{count}{unit}"] if count else []
+    return "".join(parts) or "0s"

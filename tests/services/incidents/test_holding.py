@@ -280,7 +280,7 @@ async def test_an_incident_is_resolved_when_its_alerts_have_been_clear_for_long_
     await desk.later(minutes=1)
     ((incident_id, resolved),) = await desk.said(IncidentResolved)
     assert incident_id == "INC-1"
-    assert resolved.summary == "its 2 alerts have been clear for 0:10:00, as its route says"
+    assert resolved.summary == "its 2 alerts have been clear for 10m, as its route says"
 
 
 async def test_an_incident_whose_alert_fires_again_is_not_resolved():

@@ -10,9 +10,16 @@ from hypothesis import strategies as st
 
 from events.errors import BadConfiguration
 from services.rules import rules_document
+from services.rules.durations import duration_text, parse_duration
 from services.rules.rules_document import ROUTES_MAX, parse_rules
 from services.rules.ruleset import BUILT_IN, Flapping
 from services.rules.time_intervals import Range
+
+
+@given(st.timedeltas(timedelta(), timedelta(days=366)))
+def test_a_duration_is_written_as_it_is_read(duration: timedelta):
+    whole = duration - duration % timedelta(milliseconds=1)
+    assert parse_duration(duration_text(duration)) == whole
 
 
 def test_an_empty_document_means_the_built_in_rules():
