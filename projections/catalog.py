@@ -21,7 +21,6 @@ The view ``links`` is the only one with the refresh ``event``: each row comes fr
 No file qualifies a name, so that the same text answers over any log (`projections.lens`).
 """
 
-import hashlib
 from collections.abc import Iterable
 from functools import cache, cached_property
 from pathlib import Path
@@ -33,7 +32,7 @@ import msgspec
 from events import RecountError
 from projections import links
 from projections.log_tables import ALL
-from projections.schema import LOG_TABLE, PEOPLE_TABLE, PEOPLE_VIEW, attach_people, create_tables
+from projections.schema import PEOPLE_VIEW, attach_people, create_tables
 from projections.sharing import Definition, share
 from projections.statement import NotOneSelect, read_select
 from projections.typed_views import TypedView, typed_views
@@ -115,12 +114,6 @@ class Catalog(msgspec.Struct, frozen=True):
     def stored(self) -> tuple[View, ...]:
         """The projections that have a table."""
         return tuple(view for view in self.views if view.stored)
-
-    def digest(self) -> str:
-        """SHA-256 over every definition: two warehouses with the same one answer alike."""
-        pairs = [(each.name, each.sql) for each in self.typed] + [(each.name, each.sql) for each in self.views]
-        text = "\0".join([LOG_TABLE, PEOPLE_TABLE, *(text for pair in pairs for text in pair)])
-        return hashlib.sha256(text.encode()).hexdigest()
 
 
 @cache
