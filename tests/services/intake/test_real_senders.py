@@ -148,8 +148,8 @@ receivers:
     assert await intake.facts("deadletter") == []
 
 
-# What a client may post to Alertmanager's API, right and wrong. Debian's does not know names such as ``service.name``, which
-# later ones take.
+# What a client may post to Alertmanager's API, right and wrong. Debian's does not know names such as ``service.name``,
+# which later ones take.
 POSTED = (
     '[{"labels":{"alertname":"A","empty":""},"annotations":{"s":""}}]',
     r'[{"labels":{"alertname":"B","zone":"\u00fc\"\\"},"endsAt":"2099-01-01T00:00:00Z","startsAt":null}]',
