@@ -40,6 +40,11 @@ LOG_FILE_BYTES_MAX = 10 * 1024 * 1024
 LOG_FILES_MAX = 3
 # How long a process waits for its server before it gives up; the supervisor, or the container engine, tries again.
 NATS_WAIT_S = 60.0
+# How long everything may take to stop, less than the supervisor waits (`services.supervisor.platform.STOP_GRACE_S`).
+# What stops in order is faster; a part that still asks a server which is gone would never stop.
+STOP_S_MAX = 20.0
+# What is left for each further part then: closing needs no answer.
+LATE_STOP_S_MAX = 0.5
 
 
 class ProcessOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -152,22 +157,23 @@ class Process:
 
     async def stop(self) -> None:
         """Stop accepting, finish what was accepted, then stop services, and leave the bus last."""
+        stopping = Stopping(STOP_S_MAX)
         for server, _task in self._servers.values():
             server.should_exit = True
         for service, (_server, task) in self._servers.items():
-            await _settled(task, f"the HTTP server of {service}")
+            await stopping.settled(task, f"the HTTP server of {service}")
         for name, service in self._services.items():
             if hasattr(service, "drain"):
-                await _settled(service.drain(), f"what {name} still has to say")
+                await stopping.settled(service.drain(), f"what {name} still has to say")
         if self._context is not None and self._context.broker.subscribers:
-            await _settled(self._context.broker.stop(), "the subscribers")
+            await stopping.settled(self._context.broker.stop(), "the subscribers")
         for name, service in reversed(self._services.items()):
             if hasattr(service, "stop"):
-                await _settled(service.stop(), name)
+                await stopping.settled(service.stop(), name)
         if self._presence is not None:
-            await _settled(self._presence.stopped(), "the record of the stop")
+            await stopping.settled(self._presence.stopped(), "the record of the stop")
         if self._client is not None:
-            await _settled(self._client.close(), "the connection")
+            await stopping.settled(self._client.close(), "the connection")
 
     def _bind(self) -> dict[str, socket.socket]:
         services = ROLES[self._options.name]
@@ -294,9 +300,23 @@ async def _first_of(*waits: Awaitable[Any]) -> None:
         await task
 
 
-async def _settled(work: Awaitable[Any], what: str) -> None:
-    # One part that fails to stop must not keep the others from stopping.
-    try:
-        await work
-    except Exception as error:
-        logger.error("%s did not stop cleanly: %r", what, error)
+class Stopping:
+    """Stops one part after the other: one that fails to stop, or takes too long, does not keep the others from it.
+
+    Args:
+        seconds: for all of them together; each one after that has `LATE_STOP_S_MAX`.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._until = asyncio.get_running_loop().time() + seconds
+
+    async def settled(self, work: Awaitable[Any], what: str) -> None:
+        """Wait until a part has stopped, or give it up with a line in the log."""
+        late = asyncio.get_running_loop().time() + LATE_STOP_S_MAX
+        try:
+            async with asyncio.timeout_at(max(self._until, late)):
+                await work
+        except TimeoutError:
+            logger.error("%s did not stop in time and was given up; is the NATS server gone?", what)
+        except Exception as error:
+            logger.error("%s did not stop cleanly: %r", what, error)
