@@ -44,11 +44,10 @@ from services.web.asked_lens import provide_lens
 from services.web.declared import Declared, declared_by
 from services.web.identity import ACTOR_HEADER, OPEN, SAFE_METHODS, admin_only, is_open
 from services.web.orders import IDEMPOTENCY_HEADER, IDEMPOTENCY_KEY_CHARS_MAX
-from services.web.problems import Refusal, is_api
+from services.web.problems import DOCUMENT_PATH, Refusal, is_api
 from services.web.reader import POSITION_DIGITS_MAX
 from services.web.site import provide_site
 
-PATH = "/api/openapi.json"
 INTRODUCTION = """Every read takes `as_of`, `known_by` and `happened_by` where they are listed: the same question, \
 answered as of another moment. `min_position` waits until what was just written can be read. Errors say what was \
 asked, why not, and what to do instead."""
@@ -74,7 +73,7 @@ _COMMANDS = {verb: kind for verb, kind in VERBS.items() if verb != "open"}
 _COMMAND_PATH = "/api/incidents/{incident_id}/{verb}"
 
 
-@get(PATH, opt=OPEN, sync_to_thread=True)
+@get(DOCUMENT_PATH, opt=OPEN, sync_to_thread=True)
 def openapi() -> Response[dict[str, Any]]:
     """This document. It is the same for every installation of a version, and open to all."""
     return Response(document())

@@ -4,6 +4,7 @@ Under ``/api`` and for ``/healthz`` the answer is JSON: ``{"error", "because", "
 """
 
 import logging
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -17,6 +18,9 @@ from projections.query import QueryRefused
 from services.command import CommandRefused
 
 logger = logging.getLogger("recount.web")
+
+DOCUMENT_PATH = "/api/openapi.json"
+"""Where the OpenAPI document of this API is."""
 
 # A person who waits longer than this for a service that is down should be told; a program tries again then.
 RETRY_AFTER_S = 5
@@ -87,8 +91,10 @@ def as_problem(error: Exception) -> Problem:
             return Problem(404, "There is no such page", instead="Start from the list of incidents.")
         case HTTPException():
             extra = error.extra if isinstance(error.extra, list) else []
-            details = "; ".join(f"{item.get('key', '')}: {item.get('message', '')}" for item in extra)
-            return Problem(error.status_code, _phrase(error.status_code), because=details or error.detail)
+            if wrong := "; ".join(map(_wrong_field, extra)):
+                hint = f"GET {DOCUMENT_PATH} says what each request takes."
+                return Problem(error.status_code, "The request cannot be used", because=wrong, instead=hint)
+            return Problem(error.status_code, _phrase(error.status_code), because=error.detail)
     logger.error("web: unexpected error", exc_info=error)
     return Problem(500, "Something unexpected went wrong", because="the reason is in the log of the readers process")
 
@@ -119,6 +125,12 @@ def answer_problem(request: Request[Any, Any, Any], error: Exception) -> Respons
 def problem_body(problem: Problem) -> Refusal:
     """The JSON body of a problem; empty parts are left out."""
     return Refusal(error=problem.error, because=problem.because, instead=problem.hint)
+
+
+def _wrong_field(found: Mapping[str, Any]) -> str:
+    """``secret: expected str of length >= 8``, of what Litestar and msgspec say about a field."""
+    problem = str(found.get("message", "")).replace("`", "")
+    return ": ".join(filter(None, (str(found.get("key", "")), problem[:1].lower() + problem[1:])))
 
 
 def _phrase(status: int) -> str:

@@ -47,3 +47,14 @@ def test_a_signing_secret_that_cannot_be_used_is_refused(recount: Stack):
         assert "key-nobody" not in kept
     anybody = recount.client(token="nobody")
     assert anybody.post("/api/keys/key-pagerduty/signing-secret", json={"secret": CLIENT_SECRET}).status_code == 401
+
+
+def test_a_request_that_cannot_be_used_says_which_field_is_wrong_and_where_to_look(recount: Stack):
+    with recount.client() as admin:
+        made = admin.post("/api/keys", json={"sender": "sentry", "name": "short"}).json()
+        refused = admin.post(f"/api/keys/{made['key_id']}/signing-secret", json={"secret": "short"})
+    assert refused.status_code == 400
+    told = refused.json()
+    assert told["error"] == "The request cannot be used"
+    assert told["because"].startswith("secret: expected str of length >= ")
+    assert "/api/openapi.json" in told["instead"]
