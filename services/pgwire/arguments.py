@@ -53,7 +53,7 @@ def _value(value: bytes, kind: int, oid: int) -> Any:
     element = ELEMENT_OF.get(oid)
     if kind == BINARY_FORMAT:
         return _binary_array(Body(value)) if element else _from_binary(value, oid)
-    text = value.decode()
+    text = _text(value)
     return _text_array(text, element.oid) if element else _from_text(text, oid)
 
 
@@ -88,7 +88,13 @@ def _unescaped(text: str) -> bytes:
 
 def _from_binary(value: bytes, oid: int) -> Any:
     decode = _BINARY.get(oid)
-    return decode(value) if decode else value.decode()
+    return decode(value) if decode else _text(value)
+
+
+def _text(value: bytes) -> str:
+    if b"\0" in value:
+        raise ValueError("a text cannot hold a zero byte")
+    return value.decode()
 
 
 def _number(form: str) -> Callable[[bytes], Any]:

@@ -97,7 +97,7 @@ class PgServer:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writers = [writer]
-        _keep_alive(writer)
+        _prepare_socket(writer)
         try:
             logged_in = await self._as_stranger(reader, writer, writers.append)
             if isinstance(logged_in, Cancel):
@@ -168,10 +168,13 @@ async def _say(writer: asyncio.StreamWriter, content: bytes) -> None:
             await writer.drain()
 
 
-def _keep_alive(writer: asyncio.StreamWriter) -> None:
+def _prepare_socket(writer: asyncio.StreamWriter) -> None:
     connection = writer.get_extra_info("socket")
     if connection is None:
         return
+    # The answer to one statement is several small messages. Kept back until the client acknowledges the first, they
+    # would come 40 ms late; asyncio sees to that only for sockets whose protocol was named as they were made.
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for option, value in (
         ("TCP_KEEPIDLE", KEEPALIVE_IDLE_S),
