@@ -26,7 +26,7 @@ def test_the_incident_of_the_demo_is_told_from_the_payload_to_the_channels_answe
     for words in ("What did not happen", "Bytes received", "What led to it", "Rule by rule"):
         assert words in shown
     assert recount.do("why", page["stream"].partition(".")[2], "--json").json["subject"]["kind"] == "page"
-    assert recount.do("why", "CheckoutErrorRate", "--json").json["subject"]["kind"] == "alert"
+    assert recount.do("why", fired["stream"].partition(".")[2], "--json").json["subject"]["kind"] == "alert"
     assert "Nothing is known" in str(recount.refused("why", "no-such-thing"))
     assert "nothing was asked about" in str(recount.refused("why", " "))
 

@@ -16,7 +16,7 @@ from tests.projections.histories import random_history
 from tests.spec import empty_warehouse
 
 SHORT_EVENTS = 60
-SHORT_EXAMPLES = 3
+SHORT_EXAMPLES = 2
 LONG_EVENTS = 600
 ABOUT_ONE = ("incidents", "incident_timeline", "incident_milestones", "responders", "roles", "pages", "alerts")
 

@@ -334,7 +334,7 @@ def test_the_log_holds_both_clocks_and_every_circumstance(tmp_path: Path):
 
 
 def test_verifying_while_the_log_grows_compares_one_moment():
-    history = random_history(3, 120)
+    history = random_history(3, 60)
     with empty_warehouse() as warehouse:
         writer = threading.Thread(target=lambda: [warehouse.apply([stored]) for stored in history])
         writer.start()

@@ -218,7 +218,8 @@ async def test_sentry_is_let_in_with_its_signature_only(intake: Stack):
     signing_id = SigningSecrets(intake.context.data).keep("key-sentry", CLIENT_SECRET)
     done = await intake.order(SignKey(signing_id=signing_id), target="key-sentry")
     assert isinstance(done, Done)
-    assert isinstance((await intake.facts("key"))[-1].fact, KeySigningChanged)
+    # That the key was used is said as well, sooner or later.
+    assert any(isinstance(recorded.fact, KeySigningChanged) for recorded in await intake.facts("key"))
 
     async def is_expected() -> bool:
         return (await intake.post(hook, payload, sentry_hook_resource="issue")).status_code == 401
