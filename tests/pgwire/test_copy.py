@@ -2,6 +2,7 @@
 
 import csv
 import io
+import select
 import struct
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -16,6 +17,7 @@ from tests.pgwire.serving import Serving
 from tests.pgwire.test_limits import HALF_A_MILLION
 from tests.pgwire.test_psql import scripted
 
+WAIT_S = 20.0
 AWKWARD = ["a,b", 'q"x', "tab\tbed", "two\nlines", "back\\slash", "", "\\N", "\\.", "ä", "x\r", None]
 ASKED = "select unnest(['a,b', 'q\"x', 'tab\tbed', 'two\nlines', 'back\\slash', '', '\\N', '\\.', 'ä', 'x\r', null])"
 
@@ -150,12 +152,34 @@ async def test_asyncpg_copies(server: Serving):
 
 
 def test_adbc_copies_by_the_extended_protocol(connection: psycopg.Connection):
+    client = connection.pgconn
     asked = b"copy (select 1::bigint as n) to stdout (format binary)"
-    result = connection.pgconn.exec_params(asked, [], result_format=1)
+    result = client.exec_params(asked, [], result_format=1)
     assert result.status == psycopg.pq.ExecStatus.COPY_OUT
     # What begins the whole stands beside the first row, what ends it alone.
-    assert [connection.pgconn.get_copy_data(0)[0] for _ in range(3)] == [33, 2, -1]
-    finished = connection.pgconn.get_result()
+    assert [copied_bytes(client) for _ in range(3)] == [33, 2, -1]
+    finished = result_of(client)
     assert finished is not None
     assert finished.command_status == b"COPY 1"
-    assert connection.pgconn.get_result() is None
+    assert result_of(client) is None
+
+
+def copied_bytes(client: psycopg.pq.abc.PGconn) -> int:
+    """The length of the next piece of a COPY."""
+    while not (length := client.get_copy_data(1)[0]):
+        more_of(client)
+    return length
+
+
+def result_of(client: psycopg.pq.abc.PGconn) -> psycopg.pq.abc.PGresult | None:
+    """The next result; None after the last."""
+    while client.is_busy():
+        more_of(client)
+    return client.get_result()
+
+
+def more_of(client: psycopg.pq.abc.PGconn) -> None:
+    """Wait for more from the server. The client's own waiting would keep the server, a thread of this process, from
+    running."""
+    assert select.select([client.socket], [], [], WAIT_S)[0], "the server says nothing"
+    client.consume_input()
