@@ -3,7 +3,7 @@
 import duckdb
 
 from projections.catalog import Catalog, View
-from projections.lens import AsOf, Lens, lens_of, log_tables_beneath, main_schema, seen
+from projections.lens import AsOf, Lens, beneath, lens_of, log_tables_beneath, main_schema, seen
 from projections.links import NAME as LINKS
 from projections.log_tables import CATEGORIES, category_table
 from projections.narrow import narrowed
@@ -40,8 +40,8 @@ def show_about(
         there = {category_of(each) for each in needs} & set(CATEGORIES)
         history = EVERY_TYPE in needed and bool(there)
         # Most categories have nothing to do with an incident, and planning them costs more than reading its events.
-        beneath = asked - {"clock", *(view.name for view in catalog.views)} | {each.name for each in typed}
-        tables = log_tables_beneath(catalog, beneath - {EVERY_TYPE} if history else beneath)
+        directly = asked - {"clock", *(view.name for view in catalog.views)} | {each.name for each in typed}
+        tables = log_tables_beneath(catalog, directly - {EVERY_TYPE} if history else directly)
         if history:
             tables = sorted({*tables, *map(category_table, there)})
         take_slice(cursor, needs, tables, lambda table: f"({seen(main, table, lens)})")
@@ -66,11 +66,8 @@ def show_about(
 def _needed(catalog: Catalog, as_of: AsOf, asked: frozenset[str]) -> frozenset[str]:
     """What is asked and all beneath it that is computed for the question: not what stands as it is stored, and the
     clock by itself."""
-    found = set(asked)
-    for view in reversed(catalog.views):
-        if view.name in found and view.name != "clock" and not (as_of is None and view.stored):
-            found |= view.uses
-    return frozenset(found)
+    stands = frozenset(view.name for view in catalog.stored) if as_of is None else frozenset[str]()
+    return beneath(catalog, asked, down_to=stands | {"clock"})
 
 
 def _needs(cursor: duckdb.DuckDBPyConnection, links: str, folds: list[View], stream: str) -> Needs:

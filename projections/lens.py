@@ -190,10 +190,16 @@ def main_schema(cursor: duckdb.DuckDBPyConnection) -> str:
     return f'"{row[0]}".main'
 
 
-def beneath(catalog: Catalog, names: frozenset[str]) -> frozenset[str]:
-    """These names and all that they read, directly or not."""
+def beneath(catalog: Catalog, names: frozenset[str], *, down_to: frozenset[str] = frozenset()) -> frozenset[str]:
+    """These names and all that they read, directly or not.
+
+    Args:
+        catalog: the projections.
+        names: tables and views.
+        down_to: what stands already, so that nothing beneath it is wanted.
+    """
     found = set(names)
     for view in reversed(catalog.views):
-        if view.name in found:
+        if view.name in found - down_to:
             found |= view.uses
     return frozenset(found)

@@ -17,7 +17,7 @@ from projections.catalog import Catalog, View
 from projections.lens import Lens, beneath, lens_of, main_schema, seen, show_as_of
 from projections.log_tables import category_table
 from projections.narrow import narrowed
-from projections.slice import category_of, listed
+from projections.slice import by_category, listed
 
 ENDS = "incident"
 """The category whose streams come to an end."""
@@ -47,17 +47,11 @@ def show_past(cursor: duckdb.DuckDBPyConnection, catalog: Catalog, as_of: Lens |
         return
     _find_changed(cursor, folds, lens.position)
     _fold_changed(cursor, catalog, folds, lens)
-    _copy_unchanged(cursor, [view for view in folds if view.name in _read_by_the_question(catalog, asked)])
-    show_as_of(cursor, catalog, lens, asked, besides=frozenset(view.name for view in folds))
-
-
-def _read_by_the_question(catalog: Catalog, asked: frozenset[str]) -> frozenset[str]:
-    """What a question reads itself or through views, and not only what is stored of something else was made from."""
-    found = set(asked)
-    for view in reversed(catalog.views):
-        if view.name in found and not view.stored:
-            found |= view.uses
-    return frozenset(found)
+    seen_so = frozenset(view.name for view in folds)
+    # The others are only what these were folded from.
+    read = beneath(catalog, asked, down_to=seen_so)
+    _copy_unchanged(cursor, [view for view in folds if view.name in read])
+    show_as_of(cursor, catalog, lens, asked, besides=seen_so)
 
 
 def _is_projected(cursor: duckdb.DuckDBPyConnection) -> bool:
@@ -126,10 +120,7 @@ def _fold_changed(cursor: duckdb.DuckDBPyConnection, catalog: Catalog, folds: li
 
 
 def _types_by_category(folds: list[View]) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
-    for its_type in frozenset[str]().union(*(view.reads for view in folds)):
-        found.setdefault(category_of(its_type), set()).add(its_type)
-    return dict(sorted(found.items()))
+    return by_category(frozenset[str]().union(*(view.reads for view in folds)))
 
 
 def _copy_unchanged(cursor: duckdb.DuckDBPyConnection, folds: list[View]) -> None:

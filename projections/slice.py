@@ -56,10 +56,10 @@ def needs_of(folds: Iterable[View], owners: dict[str, set[str]], around: dict[st
     """
     needs: Needs = defaultdict(set)
     for view in folds:
-        by_category = _by_category(view.reads)
+        types_read = by_category(view.reads)
         for owner in owners[view.name]:
             for stream in (owner, *around.get(owner, ())):
-                needs[stream] |= by_category.get(category_of(stream), frozenset())
+                needs[stream] |= types_read.get(category_of(stream), frozenset())
     return {stream: types for stream, types in needs.items() if types}
 
 
@@ -121,7 +121,8 @@ def id_of(stream: str) -> str:
     return stream.partition(".")[2]
 
 
-def _by_category(types: Iterable[str]) -> dict[str, set[str]]:
+def by_category(types: Iterable[str]) -> dict[str, set[str]]:
+    """Types of events by the category of their streams."""
     found: dict[str, set[str]] = defaultdict(set)
     for its_type in types:
         found[category_of(its_type)].add(its_type)
